@@ -1,0 +1,46 @@
+# make demo    set up .venv and grade the good submission of the miniature course
+# make test    the tests that CI runs       make test-slow   those that take minutes
+# make lint    format, lint, types          make format      mend what can be mended
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test test-slow lint format clean
+
+demo: .venv/score
+	@rm -rf demo && mkdir demo
+	$(BIN)/python -m fixtures.make course demo/hw2_data
+	$(BIN)/grader check fixtures/submission --data demo/hw2_data
+	$(BIN)/grader score fixtures/submission --data demo/hw2_data --allow-skipped -o demo/score.json
+
+test: .venv/dev
+	$(BIN)/coverage erase
+	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95
+
+test-slow: .venv/dev
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Files that say what .venv holds, so that nothing is installed twice.
+.venv/score: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) --editable '.[score]'
+	@touch $@
+
+.venv/dev: .venv/score
+	$(INSTALL) --editable '.[score,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv demo build dist .coverage .coverage.*

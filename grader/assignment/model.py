@@ -1,0 +1,173 @@
+"""An assignment as typed values: what its TOML file says, checked. Reading is in `reading.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from grader.assignment.names import NameFormat
+from grader.errors import UsageError
+from grader.results import ManualPoints
+from grader.text import did_you_mean
+
+
+@dataclass(frozen=True)
+class ImagesSpec:
+    """A folder of `count` pictures of one size, mode and format.
+
+    `names` prescribes each file name; None accepts any name with the extension of `format`. `label` names the
+    field that is the class. `size` is (width, height) in pixels; `mode` is Pillow's; samples have 8 bits.
+    """
+
+    id: str
+    path: str
+    count: int
+    size: tuple[int, int]
+    mode: Literal["RGB", "L"]
+    format: Literal["PNG"]
+    names: NameFormat | None
+    label: str
+    required: bool
+
+    @property
+    def label_field(self) -> int | None:
+        """Index of the label among the name's fields; None where the names carry no label."""
+        if self.names is None or not self.label:
+            return None
+        return [f.name for f in self.names.fields].index(self.label)
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A csv with one row for each test image: its name and an integer label in `labels`, both ends included.
+
+    `answers` is the path, under the data folder, of the csv with the true labels; `answers_count` how many the
+    course published.
+    """
+
+    id: str
+    path: str
+    columns: tuple[str, str]
+    labels: tuple[int, int]
+    answers: str
+    answers_count: int
+    required: bool
+
+
+@dataclass(frozen=True)
+class ScriptSpec:
+    """A shell script at the top of the repository, for one problem."""
+
+    problem: str
+    path: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class DocumentSpec:
+    """A PDF at the top of the repository; `<id>` in its name stands for the student's number: `hw2_<id>.pdf`."""
+
+    problem: str
+    path: str
+    required: bool
+
+
+Deliverable = ImagesSpec | TableSpec
+RepositoryFile = ScriptSpec | DocumentSpec
+
+
+@dataclass(frozen=True)
+class ShellRules:
+    """What the course forbids in scripts: commands and variables, and commands to be replaced by another."""
+
+    forbidden: tuple[str, ...]
+    instead: dict[str, str]
+    absolute_paths: bool
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A value to reach, with the points for it. `op`: `ge` at least, `le` at most; both include the value."""
+
+    measure: str
+    name: str
+    value: float
+    op: Literal["ge", "le"]
+    points: float
+    source: str
+
+    def reached_by(self, value: float) -> bool:
+        """True if the value is at least as good as the baseline."""
+        return value >= self.value if self.op == "ge" else value <= self.value
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One published result: values by measure id, as fractions where the measure is one."""
+
+    id: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class MeasureSpec:
+    """A metric bound to a deliverable. `baselines` go from the lowest demand to the highest.
+
+    `reference` is a folder of pictures under the data folder, `reference_count` how many the course published.
+    """
+
+    id: str
+    metric: str
+    deliverable: str
+    protocol: str
+    reference: str
+    reference_count: int
+    baselines: tuple[Baseline, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question of the homework."""
+
+    id: str
+    title: str
+    deliverables: tuple[Deliverable, ...]
+    measures: tuple[MeasureSpec, ...]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One homework. `digest` is the sha256 of the files that it was read from."""
+
+    id: str
+    title: str
+    source: str
+    data_folder: str
+    problems: tuple[Problem, ...]
+    manual: tuple[ManualPoints, ...]
+    reported: tuple[Reported, ...]
+    repository: tuple[RepositoryFile, ...]
+    shell: ShellRules
+    digest: str
+
+    def only(self, problems: Iterable[str]) -> Assignment:
+        """The same assignment cut down to these problems, in its own order; all of them if none is named.
+
+        Raises UsageError for a problem that the assignment doesn't have.
+        """
+        wanted = list(problems)
+        known = [p.id for p in self.problems]
+        for name in wanted:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise UsageError(f"{self.id} has no problem {name!r}; it has {', '.join(known)}.{hint}")
+        if not wanted:
+            return self
+        kept = tuple(p for p in self.problems if p.id in wanted)
+        return replace(
+            self,
+            problems=kept,
+            manual=tuple(m for m in self.manual if m.problem in wanted),
+            repository=tuple(f for f in self.repository if f.problem in wanted or not f.problem),
+        )

@@ -1,0 +1,291 @@
+"""Finds, reads and validates assignment files (grader/assignments/*.toml) and baselines (baselines/*.toml)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, cast
+
+from grader.assignment.model import (
+    Assignment,
+    Baseline,
+    Deliverable,
+    DocumentSpec,
+    ImagesSpec,
+    MeasureSpec,
+    Problem,
+    Reported,
+    RepositoryFile,
+    ScriptSpec,
+    ShellRules,
+    TableSpec,
+)
+from grader.assignment.names import NameField, NameFormat, placeholders
+from grader.assignment.toml import Section, Source
+from grader.errors import UsageError
+from grader.metrics import METRICS, Metric
+from grader.results import ManualPoints
+from grader.text import did_you_mean
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_ASSIGNMENTS = _PACKAGE / "assignments"
+DEFAULT = "dlcv-fall2021-hw2"
+_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_MEASURE_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)*")
+MOST_IMAGES = 20_000
+
+
+# The wheel carries the top-level folder baselines/ inside the package; a checkout has it beside the package.
+_HOME_OF_BASELINES = _PACKAGE if (_PACKAGE / "baselines").is_dir() else _PACKAGE.parent
+
+
+def assignment_ids() -> list[str]:
+    """Ids of the assignments that come with the grader, sorted."""
+    return sorted(path.stem for path in _ASSIGNMENTS.glob("*.toml"))
+
+
+def load_assignment(which: str | Path = DEFAULT) -> Assignment:
+    """The assignment of this id, or the one in this file (a path that ends in `.toml`).
+
+    Raises AssignmentError for a wrong file and UsageError for an unknown id.
+    """
+    text = str(which)
+    if text.endswith(".toml"):
+        return _read(Path(text))
+    if text not in assignment_ids():
+        known = ", ".join(assignment_ids())
+        hint = did_you_mean(text, assignment_ids())
+        raise UsageError(f"No assignment {text!r}. Known: {known}, or the path of a .toml file.{hint}")
+    return _read(_ASSIGNMENTS / f"{text}.toml")
+
+
+def _read(path: Path) -> Assignment:
+    source = Source.read(path)
+    top = Section(source, (), source.document)
+    top.choice("schema", ["grader/assignment/1"])
+    name = top.text("id")
+    if not _ID.fullmatch(name):
+        top.fail("expected lower-case letters, digits and '-', such as 'dlcv-fall2021-hw2'", "id")
+    problems = tuple(_problem(section) for section in top.tables("problem"))
+    if not problems:
+        top.fail("needs at least one [[problem]]")
+    ids = [p.id for p in problems]
+    _unique(top, "problem", ids)
+    _unique(top, "problem", [m.id for p in problems for m in p.measures])
+    source_of_values = _source_of_values(top, path)
+    problems, reported = _with_baselines(problems, source_of_values)
+    repository = top.table("repository")
+    assignment = Assignment(
+        id=name,
+        title=top.text("title"),
+        source=top.text("source", ""),
+        data_folder=top.path("data_folder", "data"),
+        problems=problems,
+        manual=tuple(_manual(section, ids) for section in top.tables("manual")),
+        reported=reported,
+        repository=_repository(repository, ids),
+        shell=_shell(repository.table("shell")),
+        digest=hashlib.sha256(f"{source.text}\0{source_of_values.source.text}".encode()).hexdigest(),
+    )
+    repository.done()
+    top.done()
+    if source_of_values is not top:
+        source_of_values.done()
+    return assignment
+
+
+def _unique(section: Section, where: str, names: list[str]) -> None:
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        section.fail(f"the id {twice[0]!r} stands twice; ids must differ", where)
+
+
+def _source_of_values(top: Section, path: Path) -> Section:
+    """Where the baselines and reported results stand: inline, or the file named by `baselines`. One schema."""
+    name = top.path("baselines", "")
+    if not name:
+        return top
+    places = [path.parent / name, _HOME_OF_BASELINES / name]
+    found = next((p for p in places if p.is_file()), None)
+    if found is None:
+        top.fail(f"no such file: looked for {' and '.join(map(str, places))}", "baselines")
+    source = Source.read(found)
+    section = Section(source, (), source.document)
+    section.choice("schema", ["grader/baselines/1"])
+    return section
+
+
+def _with_baselines(problems: tuple[Problem, ...], values: Section) -> tuple[tuple[Problem, ...], tuple[Reported, ...]]:
+    """The problems with each measure's baselines, lowest demand first, and the reported results."""
+    metric_of = {m.id: METRICS[m.metric] for p in problems for m in p.measures}
+    baselines = [_baseline(s, metric_of) for s in values.tables("baseline")]
+    reported = tuple(_reported(s, metric_of) for s in values.tables("reported"))
+
+    def complete(measure: MeasureSpec) -> MeasureSpec:
+        ours = [b for b in baselines if b.measure == measure.id]
+        hardest_last = sorted(ours, key=lambda b: b.value, reverse=metric_of[measure.id].op == "le")
+        return replace(measure, baselines=tuple(hardest_last))
+
+    return tuple(replace(p, measures=tuple(map(complete, p.measures))) for p in problems), reported
+
+
+def _baseline(section: Section, metric_of: dict[str, Metric]) -> Baseline:
+    measure = section.choice("measure", metric_of)
+    metric = metric_of[measure]
+    result = Baseline(
+        measure=measure,
+        name=section.text("name"),
+        value=section.number("value"),
+        op=metric.op,
+        points=section.number("points"),
+        source=section.text("source"),
+    )
+    if result.points < 0:
+        section.fail("expected 0 or more points", "points")
+    if metric.fraction and not 0 <= result.value <= 1:
+        section.fail(f"expected a fraction from 0 to 1, found {result.value:g} (70 % is 0.70)", "value")
+    section.done()
+    return result
+
+
+def _reported(section: Section, metric_of: dict[str, Metric]) -> Reported:
+    """One reported result; dotted keys (`target_accuracy.mnistm-usps = 0.78`) name the measures."""
+    flat: dict[str, float] = {}
+
+    def flatten(table: Section, prefix: str) -> None:
+        for name, value in table.values.items():
+            if isinstance(value, dict):
+                flatten(table.table(name), f"{prefix}{name}.")
+                continue
+            flat[prefix + name] = table.number(name)
+            if prefix + name not in metric_of:
+                table.fail(f"no problem has this measure.{did_you_mean(prefix + name, metric_of)}", name)
+
+    flatten(section.table("values"), "")
+    result = Reported(section.text("id"), flat)
+    section.done()
+    return result
+
+
+def _manual(section: Section, problems: list[str]) -> ManualPoints:
+    result = ManualPoints(section.choice("problem", problems), section.text("title"), section.number("points"))
+    section.done()
+    return result
+
+
+def _repository(section: Section, problems: list[str]) -> tuple[RepositoryFile, ...]:
+    files: list[RepositoryFile] = []
+    for kind in ("script", "document"):
+        for item in section.tables(kind):
+            problem = item.choice("problem", ["", *problems], "")
+            path, required = item.path("path"), item.flag("required", True)
+            files.append((ScriptSpec if kind == "script" else DocumentSpec)(problem, path, required))
+            item.done()
+    return tuple(files)
+
+
+def _shell(section: Section) -> ShellRules:
+    instead = section.table("instead")
+    rules = ShellRules(
+        forbidden=section.texts("forbidden", ()),
+        instead={name: instead.text(name) for name in instead.values},
+        absolute_paths=section.flag("absolute_paths", True),
+    )
+    section.done()
+    return rules
+
+
+def _problem(section: Section) -> Problem:
+    name = section.text("id")
+    if not _ID.fullmatch(name):
+        section.fail("expected lower-case letters, digits, '-' and '_', such as 'acgan'", "id")
+    deliverables = tuple(_deliverable(s) for s in section.tables("deliverable"))
+    if not deliverables:
+        section.fail("needs at least one [[problem.deliverable]]")
+    _unique(section, "deliverable", [d.id for d in deliverables])
+    by_id = {d.id: d for d in deliverables}
+    measures = tuple(_measure(s, by_id) for s in section.tables("measure"))
+    result = Problem(name, section.text("title"), deliverables, measures)
+    section.done()
+    return result
+
+
+def _deliverable(section: Section) -> Deliverable:
+    kind = section.choice("kind", ["images", "table"])
+    name, path, required = section.text("id"), section.path("path"), section.flag("required", True)
+    result: Deliverable
+    if kind == "table":
+        columns = section.texts("columns", ("image_name", "label"))
+        if len(columns) != 2:
+            section.fail("expected two column names, the image's and the label's", "columns")
+        result = TableSpec(
+            name,
+            path,
+            (columns[0], columns[1]),
+            section.pair("labels", "lowest and highest label", (0, 9)),
+            section.path("answers"),
+            section.count("answers_count", 0),
+            required,
+        )
+    else:
+        names, label = _names(section)
+        count = section.count("count", len(names) if names else None)
+        if not 0 < count <= MOST_IMAGES or (names and len(names) != count):
+            found = f"the names in 'names' are {len(names)}" if names else f"found {count}"
+            section.fail(f"expected the number of images, 1 to {MOST_IMAGES}; {found}", "count")
+        mode = cast(Literal["RGB", "L"], section.choice("mode", ["RGB", "L"], "RGB"))
+        format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
+        size = section.pair("size", "width and height in pixels")
+        result = ImagesSpec(name, path, count, size, mode, format_, names, label, required)
+    section.done()
+    return result
+
+
+def _names(section: Section) -> tuple[NameFormat | None, str]:
+    """The optional table `names`: a template and, for each placeholder, its range."""
+    if "names" not in section.values:
+        return None, section.text("label", "")
+    table = section.table("names")
+    template = table.text("template")
+    found = placeholders(template)
+    leftover = re.sub(r"\{[^{}]*\}", "", template)
+    if not found or len({f for f, _ in found}) != len(found) or len(found) != template.count("{"):
+        table.fail("expected placeholders with different names, such as '{digit}_{number:03}.png'", "template")
+    if "/" in template or "{" in leftover or "}" in leftover or not template.endswith(".png"):
+        table.fail("expected one file name that ends in .png, such as '{digit}_{number:03}.png'", "template")
+    fields = tuple(NameField(f, *table.pair(f, "first and last value"), width) for f, width in found)
+    for f in fields:
+        if f.low > f.high:
+            table.fail(f"expected the first value not above the last, found {f.low} to {f.high}", f.name)
+    names = NameFormat(template, fields)
+    if len(names) > MOST_IMAGES or len(set(names.all_names())) != len(names):
+        table.fail(f"expected at most {MOST_IMAGES} names, all different", "template")
+    table.done()
+    return names, section.choice("label", [f.name for f in fields] + [""], "")
+
+
+def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureSpec:
+    name = section.text("id")
+    if not _MEASURE_ID.fullmatch(name):
+        section.fail("expected words joined by dots, such as 'target_accuracy.mnistm-usps'", "id")
+    metric = METRICS[section.choice("metric", METRICS, name.partition(".")[0])]
+    deliverable = section.choice("deliverable", deliverables)
+    measured = deliverables[deliverable]
+    kind = "images" if isinstance(measured, ImagesSpec) else "table"
+    if kind != metric.deliverable:
+        section.fail(f"{metric.id} measures {metric.deliverable}, and {deliverable!r} is {kind}", "deliverable")
+    if metric.needs_label and isinstance(measured, ImagesSpec) and not measured.label:
+        section.fail(f"{metric.id} needs to know which part of the names of {deliverable!r} is the 'label'")
+    spec = MeasureSpec(
+        name,
+        metric.id,
+        deliverable,
+        section.choice("protocol", metric.protocols, metric.protocols[0]),
+        section.path("reference", None if metric.needs_reference else ""),
+        section.count("reference_count", 0),
+        baselines=(),
+    )
+    section.done()
+    return spec

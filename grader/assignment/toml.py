@@ -1,0 +1,198 @@
+"""Typed access to a TOML file, with errors that name file, line, key, what was expected and the nearest spelling."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from grader.errors import AssignmentError
+from grader.text import did_you_mean, nearest
+
+Key = tuple[str | int, ...]
+_LARGEST = 1_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Source:
+    """One TOML file: its name for messages, its text, and the parsed document."""
+
+    name: str
+    text: str
+    document: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Source:
+        """Reads and parses the file; AssignmentError says what is wrong with it."""
+        try:
+            with open(path, "rb") as f:
+                raw = f.read(_LARGEST + 1)
+        except OSError as e:
+            raise AssignmentError(f"{path}: can't be read: {e.strerror}") from None
+        if len(raw) > _LARGEST:
+            raise AssignmentError(f"{path}: larger than {_LARGEST} bytes; that is no assignment file")
+        try:
+            text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+            return cls(str(path), text, tomllib.loads(text))
+        except UnicodeDecodeError as e:
+            raise AssignmentError(f"{path}: not UTF-8 text (byte {e.start})") from None
+        except (tomllib.TOMLDecodeError, RecursionError) as e:
+            raise AssignmentError(f"{path}: not valid TOML: {e}") from None
+
+    def line_of(self, key: Key) -> int:
+        """The line (from 1) at which the key's value first stands.
+
+        tomllib keeps no positions, but the first prefix of the file that parses and has the key ends with it.
+        """
+        lines = self.text.split("\n")
+        start = 1
+        for end in range(1, len(lines) + 1):
+            try:
+                document: Any = tomllib.loads("\n".join(lines[:end]))
+            except tomllib.TOMLDecodeError:
+                continue
+            try:
+                for part in key:
+                    document = document[part]
+            except (KeyError, IndexError, TypeError):
+                start = end + 1
+                continue
+            return start
+        return 1
+
+    def fail(self, key: Key, message: str) -> NoReturn:
+        """Raises AssignmentError: `file:line: key: message`."""
+        raise AssignmentError(f"{self.name}:{self.line_of(key)}: {dotted(key)}: {message}")
+
+
+def dotted(key: Key) -> str:
+    """A key path as people write it.
+
+    >>> dotted(("problem", 0, "measure", 2, "id"))
+    'problem[0].measure[2].id'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
+    return text.lstrip(".") or "(top level)"
+
+
+@dataclass
+class Section:
+    """One table of the file. Every getter marks its key as known; `done` refuses whatever is left."""
+
+    source: Source
+    key: Key
+    values: dict[str, Any]
+    known: set[str] = field(default_factory=set)
+
+    def _take(self, name: str, kind: type | tuple[type, ...], expected: str, default: Any) -> Any:
+        self.known.add(name)
+        if name not in self.values:
+            if default is not None:
+                return default
+            present = nearest(name, set(self.values) - self.known)
+            hint = f" Is {present!r} a misspelling of it?" if present else ""
+            self.fail(f"needs the key {name!r} ({expected}).{hint}")
+        value = self.values[name]
+        # bool is an int in Python, never in an assignment.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            self.fail(f"expected {expected}, found {shown(value)}", name)
+        return value
+
+    def fail(self, message: str, *below: str | int) -> NoReturn:
+        """Raises AssignmentError for this table, or for a key below it."""
+        self.source.fail((*self.key, *below), message)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A string without control characters; not empty unless that is the default."""
+        value: str = self._take(name, str, "a text", default)
+        if (not value and default != "") or not value.isprintable():
+            self.fail(f"expected a text of printable characters, found {shown(value)}", name)
+        return value
+
+    def choice(self, name: str, choices: Iterable[str], default: str | None = None) -> str:
+        """One of the given words."""
+        allowed = sorted(choices)
+        value = self.text(name, default)
+        if value not in allowed:
+            hint = did_you_mean(value, allowed)
+            self.fail(f"expected one of {', '.join(allowed)}; found {shown(value)}.{hint}", name)
+        return value
+
+    def path(self, name: str, default: str | None = None) -> str:
+        """A relative path with `/`, without `..`."""
+        value = self.text(name, default)
+        parts = value.split("/")
+        if value and (value.startswith("/") or "\\" in value or not all(p not in ("", ".", "..") for p in parts)):
+            self.fail(f"expected a relative path such as 'digits/usps/test.csv', found {shown(value)}", name)
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        """true or false."""
+        return bool(self._take(name, bool, "true or false", default))
+
+    def count(self, name: str, default: int | None = None) -> int:
+        """A whole number, 0 or more."""
+        value: int = self._take(name, int, "a whole number", default)
+        if value < 0:
+            self.fail(f"expected 0 or more, found {value}", name)
+        return value
+
+    def number(self, name: str) -> float:
+        """A finite number."""
+        value = float(self._take(name, (int, float), "a number", None))
+        if not math.isfinite(value):
+            self.fail(f"expected a finite number, found {value}", name)
+        return value
+
+    def pair(self, name: str, meaning: str, default: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Two whole numbers, 0 or more: `[1, 100]`."""
+        expected = f"two whole numbers, {meaning}"
+        value = self._take(name, list, expected, None if default is None else list(default))
+        if len(value) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value):
+            self.fail(f"expected {expected}; found {shown(value)}", name)
+        return value[0], value[1]
+
+    def texts(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """A list of strings."""
+        value = self._take(name, list, "a list of texts", list(default))
+        if not all(isinstance(v, str) and v for v in value):
+            self.fail(f"expected a list of texts, found {shown(value)}", name)
+        return tuple(value)
+
+    def table(self, name: str) -> Section:
+        """A sub-table; empty where it is absent."""
+        value = self._take(name, dict, f"a table [{name}]", {})
+        return Section(self.source, (*self.key, name), value)
+
+    def tables(self, name: str) -> list[Section]:
+        """A list of tables `[[name]]`; empty where it is absent."""
+        value = self._take(name, list, f"tables [[{name}]]", [])
+        for i, item in enumerate(value):
+            if not isinstance(item, dict):
+                self.fail(f"expected a table, found {shown(item)}", name, i)
+        return [Section(self.source, (*self.key, name, i), item) for i, item in enumerate(value)]
+
+    def done(self) -> None:
+        """Refuses a key that nothing asked for."""
+        for name in self.values:
+            if name not in self.known:
+                hint = did_you_mean(name, self.known)
+                self.fail(f"is not a key of this table, which has {', '.join(sorted(self.known))}.{hint}", name)
+
+
+def shown(value: object) -> str:
+    """A TOML value for a message, short.
+
+    >>> shown("35"), shown(True), shown(2.5)
+    ("the text '35'", 'true', '2.5')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"the text {value[:60]!r}"
+    if isinstance(value, dict):
+        return "a table"
+    return repr(value)[:60]

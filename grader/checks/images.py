@@ -1,0 +1,255 @@
+"""A folder of images: found, named, readable, in the right form, and not all the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from grader.assignment import ImagesSpec
+from grader.checks import rules
+from grader.checks.naming import check_names
+from grader.checks.pictures import examine
+from grader.checks.rules import Rule
+from grader.errors import SubmissionRefused
+from grader.results import Finding
+from grader.submission import Submission, Unreadable
+from grader.text import listing, plural
+
+_MOST_FOLDERS = 60
+
+
+@dataclass(frozen=True)
+class CheckedImages:
+    """What can be judged: names in sorted order with their pixels (rows of `spec.mode` samples), and the findings."""
+
+    spec: ImagesSpec
+    names: tuple[str, ...]
+    pixels: tuple[bytes, ...]
+    findings: tuple[Finding, ...]
+
+
+def check_images(
+    submission: Submission, spec: ImagesSpec, problem: str, *, elsewhere: set[str], keep: bool
+) -> CheckedImages:
+    """Checks one image folder. `elsewhere`: paths that are other things' places, where nothing is looked for.
+
+    `keep` holds the pixels of the judged images; without it only the findings are wanted.
+    """
+    entries = submission.folder(spec.path)
+    if entries is None or not any(e.kind == "file" for e in entries.values()):
+        if not spec.required and submission.entry(spec.path) is None:
+            return CheckedImages(spec, (), (), ())
+        return CheckedImages(spec, (), (), (_not_there(submission, spec, problem, elsewhere),))
+    findings: list[Finding] = []
+    findings += _strange_entries(submission, spec, problem)
+    naming = check_names([e.name for e in entries.values() if e.kind == "file"], spec, problem)
+    if not naming.accepted:
+        moved = _deeper(submission, spec, problem)
+        if moved:
+            return CheckedImages(spec, (), (), (*findings, moved))
+    findings += naming.findings
+    contents = _Contents(submission, spec, problem)
+    ending = "." + spec.format.lower()
+    accepted = set(naming.accepted)
+    named_alike = [n for n in entries if n.lower().endswith(ending) and entries[n].kind == "file"]
+    for name in sorted(named_alike, key=lambda n: (n not in accepted, n))[: 2 * spec.count]:
+        contents.add(name, judged=keep and name in accepted)
+    findings += contents.findings()
+    judged = sorted(contents.pixels.items())
+    return CheckedImages(spec, tuple(name for name, _ in judged), tuple(p for _, p in judged), tuple(findings))
+
+
+def _strange_entries(submission: Submission, spec: ImagesSpec, problem: str) -> list[Finding]:
+    """Links, pipes and devices are errors; a folder among the images is a warning."""
+    entries = submission.folder(spec.path) or {}
+    links = [e.name for e in entries.values() if e.kind in ("link", "special")]
+    folders = [e.name + "/" for e in entries.values() if e.kind == "folder"]
+    found: list[Finding] = []
+    if links:
+        found.append(
+            rules.NOT_A_FILE.finding(
+                problem=problem,
+                deliverable=spec.id,
+                path=spec.path,
+                message=f"{plural(len(links), 'entry')} of {spec.path}/ are links or other things that are no files.",
+                expected="regular files",
+                actual=listing(links),
+                help="Put the files themselves there: `cp -L` copies what a link points to.",
+                count=len(links),
+                examples=links,
+            )
+        )
+    if folders:
+        found.append(
+            rules.EXTRA_FILE.finding(
+                problem=problem,
+                deliverable=spec.id,
+                path=spec.path,
+                message=f"{plural(len(folders), 'folder')} lie among the images of {spec.path}/.",
+                expected="images only",
+                actual=listing(folders),
+                help="Leave other folders out; what is in them is not judged.",
+                count=len(folders),
+                examples=folders,
+            )
+        )
+    return found
+
+
+def _matches(submission: Submission, folder: str, spec: ImagesSpec) -> int:
+    """How many file names in a folder fit the deliverable."""
+    try:
+        entries = submission.folder(folder) or {}
+    except SubmissionRefused:
+        return 0
+    files = [e.name for e in entries.values() if e.kind == "file"]
+    if spec.names is None:
+        return sum(name.lower().endswith("." + spec.format.lower()) for name in files)
+    return sum(spec.names.parse(name) is not None for name in files)
+
+
+def _best(submission: Submission, folders: list[str], spec: ImagesSpec) -> tuple[int, str]:
+    """The folder with the most fitting names; too few of them are nothing."""
+    least = spec.count // 2 if spec.names is None else spec.count // 10
+    found = [(_matches(submission, folder, spec), folder) for folder in folders[:_MOST_FOLDERS]]
+    count, folder = max(found, key=lambda pair: pair[0], default=(0, ""))
+    return (count, folder) if count > 0 and count >= least else (0, "")
+
+
+def _misplaced(spec: ImagesSpec, problem: str, folder: str, count: int, note: str) -> Finding:
+    where = "the top of the submission" if folder == "." else f"{folder}/"
+    return rules.MISPLACED.finding(
+        problem=problem,
+        deliverable=spec.id,
+        path=folder,
+        message=f"{plural(count, 'fitting image')} were found in {where}, not in {spec.path}/{note}.",
+        expected=f"{spec.count} images in {spec.path}/",
+        actual=f"{count} images in {where}",
+        help=f"Move them so that they lie directly in {spec.path}/, or pass the folder that holds {spec.path}/.",
+        count=count,
+    )
+
+
+def _deeper(submission: Submission, spec: ImagesSpec, problem: str) -> Finding | None:
+    inside = submission.folders(spec.path)
+    count, folder = _best(submission, inside + [f for i in inside for f in submission.folders(i)], spec)
+    return _misplaced(spec, problem, folder, count, ": one folder too deep") if count else None
+
+
+def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere: set[str]) -> Finding:
+    """The folder is missing or has no files: says where fitting images lie instead, if anywhere."""
+    entry = submission.entry(spec.path)
+    if entry is not None and entry.kind != "folder":
+        return rules.NOT_A_FILE.finding(
+            problem=problem,
+            deliverable=spec.id,
+            path=spec.path,
+            message=f"{spec.path} is a {entry.kind}, not a folder.",
+            expected=f"a folder {spec.path}/ with {spec.count} images",
+            actual=f"a {entry.kind}",
+            help="Make a real folder of that name and put the images into it; links are not followed.",
+        )
+    deeper = _deeper(submission, spec, problem) if entry is not None else None
+    if deeper is not None:
+        return deeper
+    tops = [f for f in submission.folders(".") if f not in elsewhere and f != spec.path]
+    below = [f for top in tops for f in submission.folders(top) if f not in elsewhere]
+    count, folder = _best(submission, [".", *tops, *below], spec)
+    if count:
+        return _misplaced(spec, problem, folder, count, "")
+    names = listing(tops, 5)
+    return rules.MISSING_DELIVERABLE.finding(
+        problem=problem,
+        deliverable=spec.id,
+        path=spec.path,
+        message=f"{spec.path}/ is {'empty' if entry else 'not there'}.",
+        expected=f"a folder {spec.path}/ with {plural(spec.count, 'image')}",
+        actual="an empty folder" if entry else (f"folders: {names}" if names else "no such folder"),
+        help=f"Write the images of this problem into {spec.path}/ at the top of the submission.",
+    )
+
+
+class _Contents:
+    """Collects what is wrong with each file, so that one mistake in many files is one finding."""
+
+    def __init__(self, submission: Submission, spec: ImagesSpec, problem: str) -> None:
+        self._submission = submission
+        self._spec = spec
+        self._problem = problem
+        self._faults: dict[Rule, list[tuple[str, str]]] = defaultdict(list)
+        self._constant: list[str] = []
+        self._first: dict[bytes, str] = {}
+        self._copies: list[tuple[str, str]] = []
+        self.pixels: dict[str, bytes] = {}
+
+    def add(self, name: str, *, judged: bool) -> None:
+        """Reads, examines and remembers one file."""
+        try:
+            content = self._submission.read(f"{self._spec.path}/{name}")
+        except Unreadable as e:
+            self._faults[rules.UNREADABLE].append((name, str(e)))
+            return
+        picture = examine(content, self._spec)
+        for rule, actual in picture.faults:
+            self._faults[rule].append((name, actual))
+        if picture.pixels is None:
+            return
+        if judged:
+            self.pixels[name] = picture.pixels
+        if picture.constant:
+            self._constant.append(name)
+        first = self._first.setdefault(hashlib.sha256(picture.pixels).digest(), name)
+        if first != name:
+            self._copies.append((name, first))
+
+    def findings(self) -> list[Finding]:
+        """Errors in the order of the rules, then warnings."""
+        spec = self._spec
+        width, height = spec.size
+        expected = {
+            rules.WRONG_SIZE: (f"{width}x{height} pixels", f"are not {width}x{height}"),
+            rules.WRONG_MODE: (f"8-bit {spec.mode} without alpha", f"are not plain {spec.mode}"),
+            rules.WRONG_DEPTH: ("8 bits a channel", "have more than 8 bits a channel"),
+            rules.WRONG_FORMAT: (spec.format, f"are no {spec.format} files, whatever their names say"),
+            rules.UNREADABLE: (f"a whole {spec.format} file", "can't be read"),
+            rules.ANIMATED: ("a single picture", "are animated"),
+        }
+        helps = {
+            rules.WRONG_SIZE: f"Generate or crop to {width}x{height} before saving.",
+            rules.WRONG_MODE: f"Convert before saving: image.convert('{spec.mode}').",
+            rules.WRONG_DEPTH: "Convert the array to uint8 (0 to 255) before saving.",
+            rules.WRONG_FORMAT: f"Save them with Image.save('name.{spec.format.lower()}').",
+            rules.UNREADABLE: "Generate or copy these files again; each counts as missing.",
+            rules.ANIMATED: "Save one frame for each file.",
+        }
+        found = []
+        for rule, (wanted, what) in expected.items():
+            if pairs := self._faults.get(rule):
+                kinds = Counter(actual for _, actual in pairs)
+                actual = listing([f"{kind} ({n})" for kind, n in kinds.most_common()], 4)
+                found.append(self._finding(rule, [n for n, _ in pairs], what, wanted, actual, helps[rule]))
+        if self._constant:
+            what, advice = "have a single colour", "Look at them; check how values are scaled before saving."
+            found.append(self._finding(rules.CONSTANT_IMAGE, self._constant, what, "pictures", "one colour", advice))
+        if self._copies:
+            copies = [f"{name} = {first}" for name, first in self._copies]
+            what, advice = "repeat the pixels of another", "Use fresh noise for every image."
+            found.append(
+                self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", listing(copies, 2), advice)
+            )
+        return found
+
+    def _finding(self, rule: Rule, names: list[str], what: str, expected: str, actual: str, advice: str) -> Finding:
+        count, path = len(names), self._spec.path
+        return rule.finding(
+            problem=self._problem,
+            deliverable=self._spec.id,
+            path=f"{path}/{names[0].split(' = ')[0]}" if count == 1 else path,
+            message=f"{plural(count, 'image')} in {path}/ {what}.",
+            expected=expected,
+            actual=actual,
+            help=advice,
+            count=count,
+            examples=names,
+        )

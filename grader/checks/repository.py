@@ -1,0 +1,163 @@
+"""The repository around a submission: its scripts and the report."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+
+from grader.assignment import DocumentSpec, ScriptSpec, ShellRules
+from grader.checks import rules
+from grader.checks.rules import Rule
+from grader.results import Finding
+from grader.submission import Submission, Unreadable
+from grader.text import listing, printable
+
+LARGEST_SCRIPT = 256 * 1024
+_SECONDS = 10
+
+
+def check_script(submission: Submission, spec: ScriptSpec, shell: ShellRules) -> list[Finding]:
+    """Presence, syntax and the published shell rules of one script, which is read and never run."""
+    entry = submission.entry(spec.path)
+    if entry is None:
+        return [_missing_script(submission, spec)] if spec.required else []
+    try:
+        content = submission.read(spec.path, LARGEST_SCRIPT)
+        text = content.decode("utf-8", "surrogateescape")
+        if "\0" in text:
+            raise Unreadable("it is no text (it holds zero bytes)")
+    except Unreadable as e:
+        rule = rules.UNREADABLE if entry.kind == "file" else rules.NOT_A_FILE
+        return [_finding(rule, spec, f"{spec.path} can't be read.", "a shell script", str(e), "Write it anew.")]
+    found: list[Finding] = []
+    if "\r\n" in text:
+        message, advice = f"{spec.path} has Windows line ends (CRLF).", "Save it with LF line ends: dos2unix."
+        found.append(_finding(rules.SHELL_SYNTAX, spec, message, "LF line ends", "CRLF", advice, [1]))
+        text = text.replace("\r\n", "\n")
+    return found + _syntax(text, spec) + _shell_rules(text, spec, shell)
+
+
+def can_parse() -> bool:
+    """True if bash is here, so that scripts can be parsed."""
+    return shutil.which("bash") is not None
+
+
+def check_document(submission: Submission, spec: DocumentSpec) -> list[Finding]:
+    """A PDF whose name is in the format, and is one inside."""
+    pattern = re.compile("[A-Za-z0-9]+".join(map(re.escape, spec.path.split("<id>"))))
+    files = [e.name for e in (submission.folder(".") or {}).values() if e.kind == "file"]
+    named = [name for name in files if pattern.fullmatch(name)]
+    if named:
+        return [f for name in named if (f := _not_pdf(submission, spec, name))]
+    if not spec.required:
+        return []
+    others = [name for name in files if name.lower().endswith(".pdf")]
+    finding = rules.MISSING_REPORT.finding(
+        problem=spec.problem,
+        path=spec.path,
+        message=f"There is no report {spec.path} at the top.",
+        expected=f"{spec.path}, with your student number for <id>",
+        actual=listing(others) if others else "no PDF",
+        help=f"Rename {printable(others[0])} to {spec.path}." if others else "Add the report as a PDF.",
+        examples=others,
+    )
+    return [finding]
+
+
+def _not_pdf(submission: Submission, spec: DocumentSpec, name: str) -> Finding | None:
+    try:
+        # The header may stand anywhere in the first kilobyte (ISO 32000, annex H).
+        good, actual = b"%PDF-" in submission.read(name)[:1024], "another kind of file"
+    except Unreadable as e:
+        good, actual = False, str(e)
+    if good:
+        return None
+    return rules.NOT_A_PDF.finding(
+        problem=spec.problem,
+        path=name,
+        message=f"{printable(name)} is no PDF.",
+        expected="a PDF",
+        actual=actual,
+        help="Export the report as PDF.",
+    )
+
+
+def _missing_script(submission: Submission, spec: ScriptSpec) -> Finding:
+    names = list(submission.folder(".") or {})
+    near = [n for n in names if n.lower().endswith(".sh")]
+    same = next((n for n in near if n.lower() == spec.path.lower()), None)
+    help_ = f"Rename {printable(same)} to {spec.path}." if same else "Add it at the top of the repository."
+    actual = listing(near) if near else "no .sh file there"
+    return _finding(rules.MISSING_SCRIPT, spec, f"{spec.path} is not there.", spec.path, actual, help_)
+
+
+def _finding(
+    rule: Rule, spec: ScriptSpec, message: str, expected: str, actual: str, help: str, lines: list[int] | None = None
+) -> Finding:
+    return rule.finding(
+        problem=spec.problem,
+        path=spec.path,
+        message=message,
+        expected=expected,
+        actual=actual,
+        help=help,
+        count=len(lines or [1]),
+        examples=[f"line {n}" for n in lines or []],
+        line=lines[0] if lines else None,
+    )
+
+
+def _syntax(text: str, spec: ScriptSpec) -> list[Finding]:
+    """What `bash -n` says. The text goes in through stdin: bash neither opens a file of the submission nor runs it."""
+    bash = shutil.which("bash")
+    if bash is None:
+        return []
+    try:
+        done = subprocess.run(
+            [bash, "--norc", "--noprofile", "-n"],
+            input=text.encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            timeout=_SECONDS,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        actual = f"bash -n took more than {_SECONDS} seconds"
+        return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
+    if done.returncode == 0:
+        return []
+    said = done.stderr.decode("utf-8", "replace").splitlines()
+    first = re.sub(r"^.*?bash: ", "", said[0]) if said else "no reason given"
+    match = re.search(r"line ([0-9]+)", first)
+    line = int(match[1]) if match else 1
+    message, advice = f"{spec.path} has a syntax error.", f"Run `bash -n {spec.path}` and mend the line it names."
+    return [_finding(rules.SHELL_SYNTAX, spec, message, "a script that bash can parse", first, advice, [line])]
+
+
+def _shell_rules(text: str, spec: ScriptSpec, shell: ShellRules) -> list[Finding]:
+    from grader.checks.shell import uses
+
+    lines: dict[tuple[Rule, str], list[int]] = {}
+    for use in uses(text):
+        if use.kind == "path" and not shell.absolute_paths:
+            lines.setdefault((rules.ABSOLUTE_PATH, use.word), []).append(use.line)
+        elif use.kind != "path" and use.word in shell.forbidden:
+            lines.setdefault((rules.FORBIDDEN_COMMAND, use.word), []).append(use.line)
+        elif use.kind == "command" and use.word in shell.instead:
+            lines.setdefault((rules.USE_INSTEAD, use.word), []).append(use.line)
+    found = []
+    for (rule, word), where in lines.items():
+        shown = printable(word)
+        place = f"line{'s' if len(where) > 1 else ''} {listing([str(n) for n in where])}"
+        if rule is rules.ABSOLUTE_PATH:
+            said = "names an absolute path", "paths from $1, $2 or relative to the repository", "Use a relative path."
+        elif rule is rules.USE_INSTEAD:
+            other = shell.instead[word]
+            said = f"calls {shown}", f"{other} instead of {shown}", f"Write {other}."
+        else:
+            said = f"uses {shown}", f"a script without {listing(shell.forbidden, 20)}", f"Do without {shown}."
+        message = f"{spec.path} {said[0]} in {place}."
+        found.append(_finding(rule, spec, message, said[1], f"{shown}, {place}", said[2], where))
+    return found

@@ -1,0 +1,294 @@
+"""Every rule that a finding can name: its severity, what it means, and an example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.results import Finding, Severity
+from grader.text import LONGEST, printable, some
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `meaning` and `example` are what `grader explain` prints."""
+
+    id: str
+    severity: Severity
+    title: str
+    meaning: str
+    example: str
+
+    def finding(
+        self,
+        *,
+        problem: str = "",
+        deliverable: str = "",
+        path: str,
+        message: str,
+        expected: str,
+        actual: str,
+        help: str,
+        count: int = 1,
+        examples: tuple[str, ...] | list[str] = (),
+        line: int | None = None,
+    ) -> Finding:
+        """A finding of this rule; names that came from a student are escaped and capped here."""
+        return Finding(
+            rule=self.id,
+            severity=self.severity,
+            problem=problem,
+            deliverable=deliverable,
+            path=printable(path, 3 * LONGEST),
+            message=message,
+            expected=expected,
+            actual=printable(actual, 3 * LONGEST),
+            help=help,
+            count=count,
+            examples=some(examples),
+            line=line,
+        )
+
+
+def _error(id: str, title: str, meaning: str, example: str) -> Rule:
+    return Rule(id, "error", title, meaning, example)
+
+
+def _warning(id: str, title: str, meaning: str, example: str) -> Rule:
+    return Rule(id, "warning", title, meaning, example)
+
+
+# ---- the submission and its parts ----
+
+EMPTY_SUBMISSION = _error(
+    "empty-submission",
+    "Nothing was handed in",
+    "The folder or zip holds no file at all, so there is nothing to grade (exit code 5).",
+    "An empty folder `submission/`, made before the generation script ran.",
+)
+BAD_ARCHIVE = _error(
+    "bad-archive",
+    "The submission as a whole can't be read",
+    "The zip is damaged, names files outside of itself, has one name twice, or has far too many entries.",
+    "An upload that broke off half-way.",
+)
+MISSING_DELIVERABLE = _error(
+    "missing-deliverable",
+    "A folder or file that must be handed in is not there",
+    "Every problem names the folders and files that it is graded on. One without them earns nothing.",
+    "No folder `acgan/` at the top of the submission.",
+)
+MISPLACED = _error(
+    "misplaced",
+    "The right files lie in the wrong place",
+    "Files in the right format were found, but in another folder, often one level too deep.",
+    "`acgan/output/0_001.png` where `acgan/0_001.png` is expected.",
+)
+NOT_A_FILE = _error(
+    "not-a-regular-file",
+    "A link, pipe or device instead of a file",
+    "Only regular files and folders are read. Links are never followed, since they can point anywhere.",
+    "`gan/0001.png` is a symbolic link into the training data.",
+)
+
+# ---- image folders ----
+
+MISSING_IMAGES = _error(
+    "missing-images",
+    "Fewer images than asked for",
+    "The folder must hold the exact number of images. A missing image counts as a wrong one.",
+    "990 images where 1000 are expected; `0_100.png` is one that is not there.",
+)
+EXTRA_IMAGES = _error(
+    "extra-images",
+    "More images than asked for",
+    "The folder must hold the exact number of images. Images beyond the format are not judged.",
+    "`0_101.png`: the numbers end at 100.",
+)
+MISNAMED = _error(
+    "misnamed",
+    "File names that are not in the format",
+    "The name carries the label and the number, so a name outside the format can't be judged. "
+    "Separator, zero padding, order of the numbers and the extension (lower case) all count.",
+    "`0-1.png` or `0_1.png` where `0_001.png` is expected; `0001.PNG` where `0001.png` is.",
+)
+ZERO_BASED = _error(
+    "zero-based-numbers",
+    "The numbering starts at 0 instead of 1",
+    "Every class is numbered from one below the format's first number, so one name of each class is outside of the "
+    "format and one is missing.",
+    "`0_000.png` to `0_099.png` where `0_001.png` to `0_100.png` are expected.",
+)
+UNBALANCED = _error(
+    "unbalanced-classes",
+    "Too many images of one class, too few of another",
+    "Every class must have the same, prescribed number of images.",
+    "120 images of digit 3 and 80 of digit 7 where 100 of each are expected.",
+)
+WRONG_FORMAT = _error(
+    "wrong-format",
+    "The file is another format than its name says, or no image",
+    "The first bytes of the file decide, not its name. Renaming a JPEG to .png does not convert it.",
+    "`0001.png` is a JPEG inside.",
+)
+UNREADABLE = _error(
+    "unreadable",
+    "The file can't be read or decoded",
+    "The file is truncated, damaged, empty or too large. It counts as missing.",
+    "A PNG that ends in the middle, because the disk was full or a copy broke off.",
+)
+WRONG_SIZE = _error(
+    "wrong-size",
+    "Images of the wrong size",
+    "Width and height must be exactly as asked. Images of another size are not judged.",
+    "32x32 pixels where 28x28 are expected.",
+)
+WRONG_MODE = _error(
+    "wrong-mode",
+    "Images that are not plain RGB",
+    "Gray, palette and transparent images are other modes. Convert with `image.convert('RGB')` before saving.",
+    "A gray 28x28 PNG where three channels are expected.",
+)
+WRONG_DEPTH = _error(
+    "wrong-depth",
+    "Images with more than 8 bits a channel",
+    "Each channel must be stored with 8 bits. Multiply by 255, round, and convert to uint8 before saving.",
+    "A PNG with 16 bits a channel.",
+)
+ANIMATED = _error(
+    "animated",
+    "Animated images",
+    "A picture with several frames is ambiguous, so it is not judged.",
+    "An animated PNG saved with `save_all=True`.",
+)
+EXTRA_FILE = _warning(
+    "extra-file",
+    "A file that is no image lies among the images",
+    "It is left alone and costs nothing, but it is not part of what is asked for.",
+    "`gan/notes.txt`.",
+)
+DUPLICATE_IMAGES = _warning(
+    "duplicate-images",
+    "The same picture several times",
+    "Images with exactly the same pixels. A generator that repeats itself has collapsed, or one batch was saved twice.",
+    "`0_001.png` and `0_051.png` have the same pixels.",
+)
+CONSTANT_IMAGE = _warning(
+    "constant-image",
+    "Images of a single colour",
+    "Every pixel is the same. Usually the values were scaled wrongly before saving, or the generator diverged.",
+    "An all-black image: values in [-1, 1] saved without rescaling to [0, 255].",
+)
+
+# ---- csv tables ----
+
+CSV_UNREADABLE = _error(
+    "csv-unreadable",
+    "The csv is not text in UTF-8",
+    "The file can't be decoded, holds zero bytes, or is larger than any prediction file.",
+    "A spreadsheet saved as .xlsx and renamed to .csv.",
+)
+CSV_DELIMITER = _error(
+    "csv-delimiter",
+    "The columns are not separated by commas",
+    "Spreadsheets in some languages write semicolons, and pandas writes what `sep` says.",
+    "`image_name;label`.",
+)
+CSV_HEADER = _error(
+    "csv-header",
+    "The first line is not the header asked for",
+    "The first line must be the column names, exactly.",
+    "`filename,prediction`, or a file that begins with the first row.",
+)
+CSV_BOM = _warning(
+    "csv-bom",
+    "The csv starts with a byte order mark",
+    "Spreadsheets write it. It is skipped here, but other readers take it for a part of the first column's name.",
+    "The encoding `utf-8-sig`.",
+)
+CSV_ROW_SHAPE = _error(
+    "csv-row-shape",
+    "Rows with too few or too many columns",
+    "Every row must have exactly two columns.",
+    "`,00000.png,4`: pandas wrote its index. Pass `index=False`.",
+)
+CSV_MISSING_ROWS = _error(
+    "csv-missing-rows",
+    "Test images without a row",
+    "Every test image must have one row. A missing one counts as wrong.",
+    "2000 rows for 2007 images: the last incomplete batch was dropped (`drop_last=True`).",
+)
+CSV_DOUBLED_ROWS = _error(
+    "csv-doubled-rows",
+    "Test images with several rows",
+    "Every test image must have one row. One with several counts as wrong, whatever they say.",
+    "`00004.png` stands in lines 6 and 2011.",
+)
+CSV_UNKNOWN_ROWS = _error(
+    "csv-unknown-rows",
+    "Rows for images that are not in the test set",
+    "The first column must be the bare file name of a test image of the target domain.",
+    "`test/00004.png` or `4` where `00004.png` is expected.",
+)
+CSV_BAD_LABEL = _error(
+    "csv-bad-label",
+    "Labels that are not whole numbers in the range",
+    "Labels are compared as text: `3` is right, `3.0`, ` 3`, `03`, `NaN` and an empty field are not.",
+    "`00004.png,3.0`: convert with `.astype(int)` before writing.",
+)
+
+# ---- references ----
+
+REFERENCE_COUNT = _warning(
+    "reference-count",
+    "The reference has another size than the published one",
+    "The value is computed on what the data folder holds. With another number of images it can't be compared with "
+    "published results, and official points are given on the full set.",
+    "200 test faces under the data folder where the course published 2621.",
+)
+
+# ---- the repository (only with --with-repository) ----
+
+MISSING_SCRIPT = _error(
+    "missing-script",
+    "A script that the course calls is not at the top of the repository",
+    "The teaching assistants run these scripts by their exact names.",
+    "`hw2_p2.sh` is not there, `hw2_P2.sh` is.",
+)
+MISSING_REPORT = _error(
+    "missing-report",
+    "The report is not at the top of the repository",
+    "The PDF's name must be in the format, with the student's own number in it.",
+    "`report.pdf` where `hw2_r10922001.pdf` is expected.",
+)
+NOT_A_PDF = _error(
+    "not-a-pdf",
+    "The report is not a PDF",
+    "The first bytes of the file decide, not its name.",
+    "A Word file renamed to .pdf.",
+)
+SHELL_SYNTAX = _error(
+    "shell-syntax",
+    "bash can't parse the script",
+    "`bash -n` reads the script without running it. What it refuses would stop the script in the grading run.",
+    "A quote that is never closed; Windows line ends (CRLF) in a script.",
+)
+FORBIDDEN_COMMAND = _error(
+    "forbidden-command",
+    "The script uses a command that the course forbids",
+    "Only commands and variables that the script would really use are reported: a word in a comment or string is none.",
+    "`mkdir -p $1` or `CUDA_VISIBLE_DEVICES=0 python3 p1.py`.",
+)
+USE_INSTEAD = _error(
+    "use-instead",
+    "The script uses a command that must be replaced by another",
+    "The grading machine has one of the two only.",
+    "`curl -O …` where `wget …` is asked for; `python` where `python3` is.",
+)
+ABSOLUTE_PATH = _error(
+    "absolute-path",
+    "The script names a path of one machine",
+    "Absolute and home paths exist on your machine, not on the one that grades. Use `$1`, `$2` or relative paths.",
+    "`python3 p1.py --weights /home/me/best.pth`.",
+)
+
+RULES: dict[str, Rule] = {value.id: value for value in list(globals().values()) if isinstance(value, Rule)}

@@ -1,0 +1,293 @@
+"""A csv of predictions: one row for each test image."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grader.assignment import TableSpec
+from grader.checks import rules
+from grader.checks.rules import Rule
+from grader.results import Finding
+from grader.submission import Submission, Unreadable
+from grader.text import listing, nearest, plural, printable
+
+LARGEST = 8 * 2**20
+_LABEL = re.compile(r"0|[1-9][0-9]{0,8}")
+_NAMES_ADVICE = "Name the test images of the target domain, exactly as their files are named."
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """Predictions that can be judged: a name with exactly one row and a valid label. `present`: there is a file."""
+
+    spec: TableSpec
+    predictions: Mapping[str, int]
+    findings: tuple[Finding, ...]
+    present: bool
+
+
+def check_table(
+    submission: Submission, spec: TableSpec, problem: str, answers: Mapping[str, int] | None, *, elsewhere: set[str]
+) -> CheckedTable:
+    """Checks one csv. `answers`: the true labels; None if they are not here, so that names can't be compared."""
+    report = _Report(spec, problem)
+    entry = submission.entry(spec.path)
+    if entry is None:
+        if spec.required:
+            _not_there(submission, report, elsewhere)
+        return CheckedTable(spec, {}, tuple(report.findings), present=False)
+    if entry.kind != "file":
+        kind = f"a {entry.kind}"
+        report.add(rules.NOT_A_FILE, f"{spec.path} is {kind}, not a file.", "a csv", kind, "Put the csv itself there.")
+        return CheckedTable(spec, {}, tuple(report.findings), present=True)
+    text = _text(submission, report)
+    predictions: Mapping[str, int] = {}
+    if text is not None:
+        rows = _rows(text, report)
+        predictions = _judge_rows(rows, answers, report)
+    return CheckedTable(spec, predictions, tuple(report.findings), present=True)
+
+
+@dataclass
+class _Report:
+    spec: TableSpec
+    problem: str
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(
+        self,
+        rule: Rule,
+        message: str,
+        expected: str,
+        actual: str,
+        help: str,
+        *,
+        path: str = "",
+        examples: Sequence[str] = (),
+        count: int = 0,
+        line: int | None = None,
+    ) -> None:
+        self.findings.append(
+            rule.finding(
+                problem=self.problem,
+                deliverable=self.spec.id,
+                path=path or self.spec.path,
+                message=message,
+                expected=expected,
+                actual=actual,
+                help=help,
+                count=count or len(examples) or 1,
+                examples=list(examples),
+                line=line,
+            )
+        )
+
+
+def _not_there(submission: Submission, report: _Report, elsewhere: set[str]) -> None:
+    """The file is absent: looks for a csv with a similar name, first in its folder, then at the top."""
+    spec = report.spec
+    folder, _, name = spec.path.rpartition("/")
+    for place in (folder or ".", ".", *submission.folders(folder or ".")):
+        prefix = "" if place == "." else f"{place}/"
+        entries = (submission.folder(place) or {}).values()
+        files = [e.name for e in entries if e.kind == "file" and prefix + e.name not in elsewhere]
+        tables = {f.lower(): f for f in files if f.lower().endswith((".csv", ".tsv", ".txt"))}
+        near = tables.get(name.lower()) or tables.get(nearest(name, tables))
+        if near is None:
+            continue
+        found = prefix + near
+        rule, what = (rules.MISNAMED, "named") if place == (folder or ".") else (rules.MISPLACED, "at")
+        report.add(
+            rule,
+            f"{spec.path} is not there; {printable(found)} is.",
+            spec.path,
+            found,
+            f"If it holds these predictions, it must be {what} {spec.path}.",
+            path=found,
+        )
+        return
+    present = [e.name for e in (submission.folder(folder or ".") or {}).values()]
+    report.add(
+        rules.MISSING_DELIVERABLE,
+        f"{spec.path} is not there.",
+        f"a csv with the header {','.join(spec.columns)}",
+        f"in {folder}/: {listing(present, 4)}" if present else f"no folder {folder}/",
+        f"Write the predictions for the test images of {spec.answers.rpartition('/')[0] or 'the target'} there.",
+    )
+
+
+def _text(submission: Submission, report: _Report) -> str | None:
+    spec = report.spec
+    try:
+        content = submission.read(spec.path, LARGEST)
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise Unreadable("it is UTF-16; save it as UTF-8")
+        if b"\0" in content:
+            raise Unreadable("it is not text (it holds zero bytes)")
+        text = content.decode("utf-8")
+    except Unreadable as e:
+        report.add(rules.CSV_UNREADABLE, f"{spec.path} can't be read.", "a csv in UTF-8", str(e), "Write it again.")
+        return None
+    except UnicodeDecodeError as e:
+        line = content.count(b"\n", 0, e.start) + 1
+        actual = f"byte {e.start}, in line {line}, is not UTF-8"
+        advice = "Save it with encoding='utf-8'."
+        report.add(rules.CSV_UNREADABLE, f"{spec.path} is no UTF-8 text.", "a csv in UTF-8", actual, advice, line=line)
+        return None
+    if text.startswith("\ufeff"):
+        advice = "Save it with encoding='utf-8', not 'utf-8-sig'."
+        message = f"{spec.path} starts with a byte order mark."
+        report.add(rules.CSV_BOM, message, "plain UTF-8", "a byte order mark", advice, line=1)
+        text = text[1:]
+    return text
+
+
+def _rows(text: str, report: _Report) -> list[tuple[int, list[str]]]:
+    """Line number and fields of every row below the header; findings about delimiter, header and shape."""
+    spec = report.spec
+    wanted = ",".join(spec.columns)
+    first = text.split("\n", 1)[0].rstrip("\r")
+    delimiter, skip = ",", True
+    fields = _fields(first, ",")
+    other = next((d for d in _DELIMITERS if first.count(d) == 1 and len(fields) == 1), None)
+    if other is not None:
+        delimiter = other
+        message = f"{spec.path} is separated by {_DELIMITERS[other]}, not by commas."
+        report.add(rules.CSV_DELIMITER, message, wanted, first, "Write it with the delimiter ','.", line=1)
+        fields = _fields(first, other)
+    if tuple(fields) != spec.columns:
+        looks_like_row = len(fields) == 2 and _LABEL.fullmatch(fields[1].strip()) is not None
+        skip = not looks_like_row
+        what = "has no header line" if looks_like_row else "has another header"
+        if not first:
+            what = "is empty" if not text.strip() else "begins with an empty line"
+        advice = f"The first line must be exactly: {wanted}"
+        report.add(rules.CSV_HEADER, f"{spec.path} {what}.", wanted, first or "nothing", advice, line=1)
+    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for row in reader:
+            if row:
+                rows.append((reader.line_num, row))
+    except csv.Error as e:
+        line = reader.line_num
+        report.add(
+            rules.CSV_UNREADABLE, f"{spec.path} is no csv.", "rows of two fields", str(e), "Write it again.", line=line
+        )
+        return []
+    rows = rows[1:] if skip and rows and rows[0][0] == 1 else rows
+    bad = [(line, row) for line, row in rows if len(row) != 2]
+    if bad:
+        line, row = bad[0]
+        report.add(
+            rules.CSV_ROW_SHAPE,
+            f"{plural(len(bad), 'row')} of {spec.path} have not two columns.",
+            wanted,
+            f"line {line}: {plural(len(row), 'column')}",
+            "Write two columns; with pandas pass index=False.",
+            count=len(bad),
+            examples=[f"line {n}: {','.join(r)}" for n, r in bad],
+            line=line,
+        )
+    return [(line, row) for line, row in rows if len(row) == 2]
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return [line]
+
+
+def _judge_rows(
+    rows: Sequence[tuple[int, list[str]]], answers: Mapping[str, int] | None, report: _Report
+) -> dict[str, int]:
+    """Findings about names and labels; returns what can be judged."""
+    spec = report.spec
+    low, high = spec.labels
+    times = Counter(name for _, (name, _) in rows)
+    valid: dict[str, int] = {}
+    bad: list[tuple[int, str, str]] = []
+    for line, (name, label) in rows:
+        if _LABEL.fullmatch(label) and low <= int(label) <= high:
+            valid[name] = int(label)
+        else:
+            bad.append((line, name, label))
+    if bad:
+        line, name, label = bad[0]
+        report.add(
+            rules.CSV_BAD_LABEL,
+            f"{plural(len(bad), 'label')} in {spec.path} are no whole numbers from {low} to {high}.",
+            f"a whole number from {low} to {high}",
+            f"line {line}: {label!r}",
+            "Convert to int before writing; labels are compared as text.",
+            count=len(bad),
+            examples=[f"line {n}: {a},{b}" for n, a, b in bad],
+            line=line,
+        )
+    _judge_names(rows, times, answers, report)
+    wrong = {name for _, name, _ in bad}
+    return {n: label for n, label in valid.items() if times[n] == 1 and n not in wrong}
+
+
+def _judge_names(
+    rows: Sequence[tuple[int, list[str]]], times: Counter[str], answers: Mapping[str, int] | None, report: _Report
+) -> None:
+    spec = report.spec
+    doubled = [name for name, n in times.items() if n > 1]
+    if doubled:
+        lines = [line for line, (name, _) in rows if name == doubled[0]]
+        report.add(
+            rules.CSV_DOUBLED_ROWS,
+            f"{plural(len(doubled), 'image')} in {spec.path} have more than one row.",
+            "one row for each image",
+            f"{printable(doubled[0])} in lines {listing([str(n) for n in lines])}",
+            "Write each image once; one with several rows counts as wrong.",
+            examples=doubled,
+            line=lines[1],
+        )
+    if answers is None:
+        return
+    unknown = [(line, name) for line, (name, _) in rows if name not in answers]
+    meant = {name: known for _, name in unknown if (known := _meant(name, answers))}
+    if unknown:
+        line, name = unknown[0]
+        report.add(
+            rules.CSV_UNKNOWN_ROWS,
+            f"{plural(len(unknown), 'row')} of {spec.path} name images that are not in the test set.",
+            f"names such as {next(iter(answers))}",
+            f"line {line}: {name}",
+            f"Write {meant[name]} for {printable(name)}, and the others alike." if name in meant else _NAMES_ADVICE,
+            count=len(unknown),
+            examples=[name for _, name in unknown],
+            line=line,
+        )
+    # A row under a wrong name is one mistake, not two: its image is not reported as missing as well.
+    covered = set(meant.values())
+    missing = [name for name in answers if name not in times and name not in covered]
+    if missing:
+        report.add(
+            rules.CSV_MISSING_ROWS,
+            f"{len(missing)} of {plural(len(answers), 'test image')} have no row in {spec.path}.",
+            f"{len(answers)} rows, one for each image",
+            f"no row for {listing(missing)}",
+            "Predict every image (a data loader with drop_last=True loses the last ones); a missing row is wrong.",
+            examples=missing,
+        )
+
+
+def _meant(name: str, answers: Mapping[str, int]) -> str | None:
+    """The test image that a wrong name was probably meant to be: a path, or a number without padding or extension."""
+    bare = name.replace("\\", "/").rpartition("/")[2].strip()
+    stem, _, ending = next(iter(answers)).rpartition(".")
+    number = bare.removesuffix(f".{ending}")
+    candidates = [bare, f"{bare}.{ending}"]
+    if number.isascii() and number.isdigit() and len(number) < 12:
+        candidates.append(f"{int(number):0{len(stem)}d}.{ending}")
+    return next((c for c in candidates if c in answers), None)

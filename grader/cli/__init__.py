@@ -1,0 +1,64 @@
+"""The command `grader`. Commands are thin: arguments in, one call, a report out."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from grader._version import __version__
+from grader.cli.assignments import assignments, baselines, explain
+from grader.cli.grade import check, score
+from grader.errors import GraderError
+
+_EXIT_USAGE, _EXIT_ERROR, _EXIT_INTERRUPTED = 2, 3, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="grader")
+def grader() -> None:
+    """Checks and scores homework on generative models and domain adaptation.
+
+    \b
+    grader check submission/                    is everything there and in the right form?
+    grader score submission/ --problem acgan    what is it worth?
+
+    Exit codes: 0 passed, 1 the submission falls short, 2 wrong usage, 3 the grader could not finish or had to skip a
+    measure, 5 nothing to grade.
+    """
+
+
+for command in (check, score, assignments, baselines, explain):
+    grader.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line. No traceback reaches a user, unless GRADER_DEBUG is set."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that isn't UTF-8 shows '?' instead of failing
+            stream.reconfigure(errors="replace")
+    try:
+        # Without standalone mode click returns the code of `Exit` instead of exiting.
+        sys.exit(grader.main(prog_name="grader", standalone_mode=False) or 0)
+    except (click.Abort, KeyboardInterrupt):
+        _stop("Interrupted. No report was written.", _EXIT_INTERRUPTED)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except BrokenPipeError:
+        # The reader has gone (`grader … | head`): nothing is left to say, and flushing at exit must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_EXIT_ERROR)
+    except GraderError as e:
+        _stop(f"Error: {e}", _EXIT_USAGE)
+    except Exception as e:
+        if os.environ.get("GRADER_DEBUG"):
+            raise
+        told = "This is its own mistake, not the submission's. GRADER_DEBUG=1 shows where."
+        _stop(f"The grader failed: {type(e).__name__}: {e}\n{told}", _EXIT_ERROR)
+
+
+def _stop(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)

@@ -1,0 +1,72 @@
+"""Judges: the models that judge. This table needs no torch; each network has a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.text import did_you_mean
+
+_WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One judge. `known`: sha256 of files that are known to be it, with what each is.
+
+    `shipped`: weights that come with the grader. `files`: names under which other programs keep the weights.
+    `prefix`: where no full sha256 is published, the first digits of it.
+    """
+
+    name: str
+    title: str
+    known: Mapping[str, str]
+    shipped: Path | None = None
+    files: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def knows(self, sha256: str) -> bool:
+        """True if these weights are known to be this judge."""
+        return sha256 in self.known or bool(self.prefix and sha256.startswith(self.prefix))
+
+
+JUDGES = {
+    judge.name: judge
+    for judge in (
+        Judge(
+            "inception",
+            "Inception-2015, the network of FID",
+            {"6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2": "Inception-2015, converted"},
+            files=("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth"),
+        ),
+        Judge(
+            "torchvision_inception",
+            "torchvision's inception_v3, trained on ImageNet",
+            {},
+            files=("inception_v3_google-0cc3c7bd.pth",),
+            prefix="0cc3c7bd",
+        ),
+        Judge(
+            "digit_classifier",
+            "the course's digit classifier",
+            {
+                "420cd886a373c345e238a30b542e9d45e95028411ab68a8d3cdfa7cada165075": "the grader's own weights",
+                "53aa64047bfdccf59362a74d52ce668d9c61982d02d4feb4d676bad4f90eff2c": "the course's Classifier.pth",
+            },
+            shipped=_WEIGHTS / "digit_classifier.safetensors",
+        ),
+    )
+}
+
+
+def check_judges(given: Mapping[str, str | Path]) -> dict[str, Path]:
+    """The files given for judges; UsageError for an unknown judge or a file that isn't there."""
+    for name, path in given.items():
+        if name not in JUDGES:
+            hint = did_you_mean(name, JUDGES)
+            raise UsageError(f"--judge {name}: no such judge; there are {', '.join(JUDGES)}.{hint}")
+        if not Path(path).is_file():
+            raise UsageError(f"--judge {name}={path}: no such file.")
+    return {name: Path(path) for name, path in given.items()}

@@ -1,0 +1,88 @@
+"""Assignments and baselines as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from grader.assignment import Assignment, Deliverable, DocumentSpec, ImagesSpec
+from grader.metrics import METRICS, Metric
+from grader.text import number, plural
+
+
+def describe(assignment: Assignment) -> str:
+    """What an assignment asks for, in plain lines."""
+    lines = [f"{assignment.id}: {assignment.title}", f"Source: {assignment.source}"]
+    lines += [f"Data: {assignment.data_folder}/", f"Digest: {assignment.digest}"]
+    for problem in assignment.problems:
+        lines += ["", f"{problem.id}: {problem.title}", "  hand in"]
+        lines += [f"    {_deliverable(d)}" for d in problem.deliverables]
+        lines.append("  measured")
+        for m in problem.measures:
+            metric = METRICS[m.metric]
+            steps = [f"{b.name} {_value(b.value, b.op, metric)}: {number(b.points)} points" for b in m.baselines]
+            lines.append(f"    {m.id} ({metric.title}, protocol {m.protocol}): {', '.join(steps) or 'no points'}")
+    if assignment.manual:
+        lines += ["", "given by a person"]
+        lines += [f"  {m.problem}: {m.title}: {number(m.points)} points" for m in assignment.manual]
+    if assignment.repository:
+        lines += ["", "checked with --with-repository"]
+        for f in assignment.repository:
+            kind = "a PDF" if isinstance(f, DocumentSpec) else "a shell script"
+            lines.append(f"  {f.path}: {kind}{'' if f.required else ' (optional)'}")
+    return "\n".join(lines)
+
+
+def _deliverable(spec: Deliverable) -> str:
+    optional = "" if spec.required else " (optional)"
+    if isinstance(spec, ImagesSpec):
+        names = spec.names.span() if spec.names else f"any names that end in .{spec.format.lower()}"
+        width, height = spec.size
+        shape = f"{plural(spec.count, 'image')}, {spec.format}, {width}x{height} {spec.mode}"
+        return f"{spec.path}/: {shape}, {names}{optional}"
+    low, high = spec.labels
+    return f"{spec.path}: csv with the header {','.join(spec.columns)}, labels {low} to {high}{optional}"
+
+
+def _value(value: float, op: str, metric: Metric) -> str:
+    shown = f"{number(100 * value)} %" if metric.fraction else number(value)
+    return f"{'≥' if op == 'ge' else '≤'} {shown}"
+
+
+def baseline_tables(assignment: Assignment) -> Iterator[Table]:
+    """One table of baselines, then the reported results of each problem."""
+    table = Table(title="Baselines", box=None, title_justify="left", header_style="dim", pad_edge=False)
+    for name in ("problem", "measure", "baseline", "value", "points", "source"):
+        table.add_column(name, justify="right" if name in ("value", "points") else "left")
+    for problem in assignment.problems:
+        for m in problem.measures:
+            for b in m.baselines:
+                value = _value(b.value, b.op, METRICS[m.metric])
+                table.add_row(problem.id, m.id, b.name, value, number(b.points), b.source)
+    yield table
+    for problem in assignment.problems:
+        ids = [m.id for m in problem.measures if any(m.id in r.values for r in assignment.reported)]
+        if ids:
+            yield _reported(assignment, problem.id, ids)
+
+
+def _reported(assignment: Assignment, problem: str, ids: list[str]) -> Table:
+    """Measures are rows and results columns: there are more names than width otherwise."""
+    metric_of = {m.id: METRICS[m.metric] for p in assignment.problems for m in p.measures}
+    percent = " (accuracies in per cent)" if any(metric_of[i].fraction for i in ids) else ""
+    table = Table(
+        title=f"Reported results, {problem}{percent}",
+        box=None,
+        title_justify="left",
+        header_style="dim",
+        pad_edge=False,
+    )
+    table.add_column("measure")
+    for r in assignment.reported:
+        table.add_column(r.id, justify="right")
+    for i in ids:
+        scale = 100 if metric_of[i].fraction else 1
+        row = [number(scale * r.values[i]) if i in r.values else "–" for r in assignment.reported]
+        table.add_row(i, *row)
+    return table

@@ -1,0 +1,143 @@
+"""A zip as a submission: read in place, never unpacked."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from grader.errors import SubmissionRefused, UsageError
+from grader.submission.door import Entry, EntryKind, Submission, Unreadable, is_ignored
+from grader.submission.limits import LIMITS, Limits
+from grader.text import printable
+
+_ENCRYPTED = 0x1
+
+
+class ZipSubmission(Submission):
+    """The entries of a zip as a tree. If everything lies in one folder, and it is no deliverable, that is the top."""
+
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
+        super().__init__(str(path), limits)
+        try:
+            if path.stat().st_size > limits.zip_size:
+                raise _refused("The zip is too large.", f"at most {limits.zip_size} bytes", "more")
+            self._zip = zipfile.ZipFile(path)
+        except OSError as e:
+            raise UsageError(f"{path} can't be opened: {e.strerror}.") from None
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError) as e:
+            raise _refused("The zip can't be read.", "an undamaged zip", printable(str(e))) from None
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        self._tree: dict[str, dict[str, EntryKind]] = {".": {}}
+        self._top = ""
+        try:
+            self._build()
+        except BaseException:
+            self._zip.close()
+            raise
+
+    def close(self) -> None:
+        self._zip.close()
+
+    def _build(self) -> None:
+        infos = self._zip.infolist()
+        if len(infos) > self.limits.entries:
+            raise self._too_many("(the zip)")
+        for info in infos:
+            parts = self._parts(info)
+            if any(is_ignored(part) for part in parts) or not parts:
+                continue
+            self._add(parts, info)
+
+    def _parts(self, info: zipfile.ZipInfo) -> tuple[str, ...]:
+        name = info.filename
+        parts = PurePosixPath(name).parts
+        outside = name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or name[1:2] == ":"
+        if outside:
+            raise _refused("The zip has an entry that points outside of it.", "plain relative names", printable(name))
+        if len(parts) > self.limits.depth or any(len(p) > self.limits.name_length for p in parts):
+            raise _refused("The zip has an entry that is too deep or too long.", "short paths", printable(name))
+        return parts
+
+    def _add(self, parts: tuple[str, ...], info: zipfile.ZipInfo) -> None:
+        parent = "."
+        for name in parts[:-1]:
+            if self._tree[parent].setdefault(name, "folder") != "folder":
+                raise self._clash("/".join(parts))
+            parent = name if parent == "." else f"{parent}/{name}"
+            self._tree.setdefault(parent, {})
+        path = "/".join(parts)
+        kind = _kind_of(info)
+        before = self._tree[parent].get(parts[-1])
+        if before is not None and not (before == kind == "folder"):
+            raise self._clash(path)
+        self._tree[parent][parts[-1]] = kind
+        if kind == "folder":
+            self._tree.setdefault(path, {})
+        else:
+            self._infos[path] = info
+
+    def _clash(self, path: str) -> SubmissionRefused:
+        return _refused("The zip has one name twice.", "each name once", printable(path))
+
+    def unwrap(self, names: set[str]) -> str:
+        """Takes the only folder of the zip as its top, unless it is one of `names`; returns that folder or ''.
+
+        Compressing a folder by mouse, and every "download as zip", wraps the files like that.
+        """
+        top = self._tree["."]
+        if len(top) == 1 and not self._top:
+            name, kind = next(iter(top.items()))
+            if kind == "folder" and name not in names and names & set(self._tree[name]):
+                self._top = name
+                self._listed.clear()
+        return self._top
+
+    def _inside(self, path: str) -> str:
+        if not self._top:
+            return path
+        return self._top if path == "." else f"{self._top}/{path}"
+
+    def _list(self, path: str) -> list[Entry] | None:
+        names = self._tree.get(self._inside(path))
+        return None if names is None else [Entry(name, kind) for name, kind in names.items()]
+
+    def _read(self, path: str, limit: int) -> bytes:
+        info = self._infos.get(self._inside(path))
+        if info is None or _kind_of(info) != "file":
+            raise Unreadable("it is not a regular file")
+        if info.flag_bits & _ENCRYPTED:
+            raise Unreadable("it is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Unreadable("it is compressed by an unusual method; use the ordinary one (deflate)")
+        if info.file_size > limit:
+            raise Unreadable(f"it has {info.file_size} bytes, more than {limit}")
+        if info.file_size > self.limits.ratio * max(info.compress_size, 1024):
+            raise Unreadable("it is compressed more than any honest file")
+        try:
+            with self._zip.open(info) as f:
+                content = f.read(limit + 1)
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
+            raise Unreadable(f"the zip is damaged there ({printable(str(e))})") from None
+        if len(content) > limit:
+            raise Unreadable(f"it has more than {limit} bytes")
+        return content
+
+
+def _kind_of(info: zipfile.ZipInfo) -> EntryKind:
+    mode = info.external_attr >> 16
+    if info.is_dir() or stat.S_ISDIR(mode):
+        return "folder"
+    if stat.S_ISLNK(mode):
+        return "link"
+    return "file" if stat.S_IFMT(mode) in (0, stat.S_IFREG) else "special"
+
+
+def _refused(message: str, expected: str, actual: str) -> SubmissionRefused:
+    return SubmissionRefused(
+        message,
+        expected=expected,
+        actual=actual,
+        help="Make the zip anew from the folder, with ordinary tools.",
+    )

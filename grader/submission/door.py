@@ -1,0 +1,244 @@
+"""The one guarded door: everything that is read from a submission is listed and opened here.
+
+A submission is a folder or a zip; both give the same view. Only regular files are read, no link is followed,
+and each file is read once, under a size limit, from the descriptor that was examined.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from grader.errors import SubmissionRefused, UsageError
+from grader.submission.limits import LIMITS, Limits
+
+EntryKind = Literal["file", "folder", "link", "special"]
+_IGNORED = {".ds_store", "thumbs.db", "desktop.ini", "__macosx"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a folder of the submission."""
+
+    name: str
+    kind: EntryKind
+
+
+class Unreadable(Exception):
+    """A file of the submission that can't be read; `str()` says why in words for a student."""
+
+
+def is_ignored(name: str) -> bool:
+    """True for what file managers leave behind: `.DS_Store`, `Thumbs.db`, `desktop.ini`, `__MACOSX`, `._*`."""
+    return name.lower() in _IGNORED or name.startswith("._")
+
+
+class Submission(ABC):
+    """A read-only view of a student's folder or zip. Paths are relative, with `/`; `.` is the top."""
+
+    def __init__(self, name: str, limits: Limits) -> None:
+        self.name = name
+        self.limits = limits
+        self._listed: dict[str, dict[str, Entry] | None] = {}
+        self._digests: dict[str, str] = {}
+
+    def __enter__(self) -> Submission:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def folder(self, path: str) -> dict[str, Entry] | None:
+        """The entries of a folder by name, without the ignored ones, in sorted order; None if it isn't a folder.
+
+        Raises SubmissionRefused where it has more entries than the limit.
+        """
+        if path not in self._listed:
+            found = self._list(path)
+            kept = None if found is None else {e.name: e for e in sorted(found, key=lambda e: e.name)}
+            self._listed[path] = kept
+        return self._listed[path]
+
+    def entry(self, path: str) -> Entry | None:
+        """The entry at a path, or None. A folder on the way that is a link is not followed."""
+        parent, _, name = path.rpartition("/")
+        return (self.folder(parent or ".") or {}).get(name)
+
+    def folders(self, path: str) -> list[str]:
+        """Paths of the folders directly inside a folder, without hidden ones."""
+        entries = self.folder(path) or {}
+        names = [e.name for e in entries.values() if e.kind == "folder" and not e.name.startswith(".")]
+        return [name if path == "." else f"{path}/{name}" for name in names]
+
+    def read(self, path: str, limit: int | None = None) -> bytes:
+        """The content of a regular file of at most `limit` bytes; otherwise raises Unreadable."""
+        content = self._read(path, min(limit or self.limits.file_size, self.limits.file_size))
+        self._digests[path] = hashlib.sha256(content).hexdigest()
+        return content
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the paths and contents of every file read so far, in sorted order."""
+        lines = (f"{digest} {path}\n" for path, digest in sorted(self._digests.items()))
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def _too_many(self, path: str) -> SubmissionRefused:
+        return SubmissionRefused(
+            f"The submission's folder {path!r} has more than {self.limits.entries} entries.",
+            expected=f"at most {self.limits.entries} files in a folder",
+            actual="more than that",
+            help="Hand in the folders that the assignment names, nothing else.",
+        )
+
+    def close(self) -> None:
+        """Gives back what is held open."""
+        return
+
+    @abstractmethod
+    def _list(self, path: str) -> list[Entry] | None: ...
+
+    @abstractmethod
+    def _read(self, path: str, limit: int) -> bytes: ...
+
+
+class FolderSubmission(Submission):
+    """A folder, walked by descriptors: each component is opened relative to its parent and never through a link."""
+
+    def __init__(self, root: Path, limits: Limits = LIMITS) -> None:
+        super().__init__(str(root), limits)
+        self._fds: dict[str, int] = {}
+        self._fds["."] = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        for fd in self._fds.values():
+            os.close(fd)
+        self._fds.clear()
+
+    def _fd(self, path: str) -> int | None:
+        if path not in self._fds:
+            parent, _, name = path.rpartition("/")
+            above = self._fd(parent or ".")
+            if above is None:
+                return None
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            try:
+                self._fds[path] = os.open(name, flags, dir_fd=above)
+            except OSError:  # absent, a link, not a folder, or not ours to read
+                return None
+        return self._fds[path]
+
+    def _list(self, path: str) -> list[Entry] | None:
+        fd = self._fd(path)
+        if fd is None:
+            return None
+        entries: list[Entry] = []
+        with os.scandir(fd) as found:
+            for item in found:
+                if len(entries) >= self.limits.entries:
+                    raise self._too_many(path)
+                if not is_ignored(item.name):
+                    entries.append(Entry(item.name, _kind_of(item)))
+        return entries
+
+    def _read(self, path: str, limit: int) -> bytes:
+        parent, _, name = path.rpartition("/")
+        above = self._fd(parent or ".")
+        if above is None:
+            raise Unreadable("its folder can't be opened")
+        try:
+            # O_NONBLOCK: opening a FIFO without it would wait for a writer for ever.
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=above)
+        except OSError as e:
+            raise Unreadable(e.strerror or "it can't be opened") from None
+        with os.fdopen(fd, "rb", buffering=0) as f:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise Unreadable("it is not a regular file")
+            if status.st_size > limit:
+                raise Unreadable(f"it has {status.st_size} bytes, more than {limit}")
+            try:
+                content = f.read(limit + 1)
+            except OSError as e:
+                raise Unreadable(e.strerror or "reading it failed") from None
+        if len(content) > limit:
+            raise Unreadable(f"it has more than {limit} bytes")
+        return content
+
+
+class PathSubmission(Submission):
+    """The same for systems without directory descriptors (Windows): weaker against a folder that changes meanwhile."""
+
+    def __init__(self, root: Path, limits: Limits = LIMITS) -> None:
+        super().__init__(str(root), limits)
+        self._root = root
+
+    def _plain(self, path: str) -> Path | None:
+        """The real path, if no component is a link."""
+        place = self._root
+        for name in path.split("/"):
+            place = place / name
+            if place.is_symlink():
+                return None
+        return place
+
+    def _list(self, path: str) -> list[Entry] | None:
+        place = self._plain(path)
+        if place is None or not place.is_dir():
+            return None
+        entries: list[Entry] = []
+        with os.scandir(place) as found:
+            for item in found:
+                if len(entries) >= self.limits.entries:
+                    raise self._too_many(path)
+                if not is_ignored(item.name):
+                    entries.append(Entry(item.name, _kind_of(item)))
+        return entries
+
+    def _read(self, path: str, limit: int) -> bytes:
+        place = self._plain(path)
+        try:
+            if place is None or not stat.S_ISREG(place.lstat().st_mode):
+                raise Unreadable("it is not a regular file")
+            with open(place, "rb") as f:
+                content = f.read(limit + 1)
+        except OSError as e:
+            raise Unreadable(e.strerror or "it can't be opened") from None
+        if len(content) > limit:
+            raise Unreadable(f"it has more than {limit} bytes")
+        return content
+
+
+def _kind_of(item: os.DirEntry[str]) -> EntryKind:
+    if item.is_symlink():
+        return "link"
+    if item.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if item.is_file(follow_symlinks=False) else "special"
+
+
+def open_submission(path: str | Path, limits: Limits = LIMITS) -> Submission:
+    """Opens a folder or a zip.
+
+    Raises UsageError if there is neither at the path, SubmissionRefused for a zip that can't be listed.
+    """
+    from grader.submission.archive import ZipSubmission
+
+    place = Path(path)
+    if place.is_dir():
+        try:
+            return (FolderSubmission if os.open in os.supports_dir_fd else PathSubmission)(place, limits)
+        except OSError as e:
+            raise UsageError(f"{place} can't be opened: {e.strerror}.") from None
+    if place.suffix.lower() == ".zip" and place.is_file():
+        return ZipSubmission(place, limits)
+    if not place.exists():
+        raise UsageError(f"No such folder or zip: {place}. Give the path of the submission.")
+    raise UsageError(f"{place} is neither a folder nor a .zip; a submission is one of them.")

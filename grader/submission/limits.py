@@ -1,0 +1,21 @@
+"""What a submission may at most contain. Generous for honest homework, small enough to stay safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes in bytes. `entries` counts the names in one folder, or in a whole zip."""
+
+    entries: int = 50_000
+    depth: int = 12
+    name_length: int = 255
+    file_size: int = 32 * 2**20
+    zip_size: int = 2 * 2**30
+    ratio: int = 200
+    pixels: int = 4096 * 4096
+
+
+LIMITS = Limits()

@@ -1,0 +1,81 @@
+"""Small helpers for text that people read."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+LONGEST = 120
+EXAMPLES = 5
+
+
+def printable(text: str, limit: int = LONGEST) -> str:
+    """Text from a submission made safe to show: control, bidi and undecodable characters escaped, length capped.
+
+    >>> printable("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    >>> printable("x" * 8, limit=5)
+    'xxxx…'
+    """
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return "".join(c if _shows(c) else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def _shows(character: str) -> bool:
+    # Cc, Cf, Cs, Co, Cn: control, format (bidi, zero width), surrogates, private, unassigned; Zl, Zp: line ends.
+    category = unicodedata.category(character)
+    return category[0] != "C" and category not in ("Zl", "Zp")
+
+
+def some(items: Iterable[str], limit: int = EXAMPLES) -> tuple[str, ...]:
+    """The first few of the items, made printable: the `examples` of a finding."""
+    return tuple(printable(item) for item, _ in zip(items, range(limit), strict=False))
+
+
+def listing(items: Sequence[str], limit: int = 3) -> str:
+    """A short enumeration for a sentence.
+
+    >>> listing(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    shown = ", ".join(printable(item) for item in items[:limit])
+    return shown if len(items) <= limit else f"{shown} and {len(items) - limit} more"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "image"), plural(3, "image"), plural(2, "directory")
+    ('1 image', '3 images', '2 directories')
+    """
+    if count == 1:
+        return f"1 {noun}"
+    ending = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
+    return f"{count} {ending}"
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """The choice spelled most like the word, or an empty string.
+
+    >>> nearest("acgna", ["gan", "acgan", "dann"])
+    'acgan'
+    """
+    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    return found[0] if found else ""
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A sentence that suggests the nearest choice, with a leading space, or an empty string."""
+    near = nearest(word, choices)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def number(value: float) -> str:
+    """A number without a needless fraction.
+
+    >>> number(35.0), number(2.15)
+    ('35', '2.15')
+    """
+    return f"{value:.10g}"

@@ -1,0 +1,122 @@
+"""Trains the grader's own digit classifier, the judge `digit_classifier`, on the course's MNIST-M digits.
+
+    python -m reference_models.digit_classifier --data hw2_data --run runs/digit_classifier
+
+The last 2,000 training images are the validation part; the test part is read once, after the last epoch.
+A run continues where it stopped. It leaves `digit_classifier.safetensors` and `log.jsonl` in the run folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from grader.judges.digit_classifier import DigitClassifier, to_network
+
+VALIDATION = 2_000
+BATCH = 128
+
+
+def load_part(data: Path, part: str) -> tuple[Tensor, Tensor]:
+    """Images float32 ``(n, 3, 28, 28)`` in [-1, 1] and labels int64 ``(n,)`` of ``digits/mnistm/<part>``."""
+    home = data / "digits" / "mnistm"
+    with open(home / f"{part}.csv", newline="") as f:
+        rows = list(csv.DictReader(f))
+    pixels = np.stack([np.asarray(Image.open(home / part / row["image_name"]).convert("RGB")) for row in rows])
+    return to_network(torch.from_numpy(pixels)), torch.tensor([int(row["label"]) for row in rows])
+
+
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Random rotation, scale, shear and shift, then a random linear change of intensity, inverted half of the time."""
+    n = len(images)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.empty(n).uniform_(low, high, generator=generator)
+
+    angle, shear, log_scale = uniform(-0.26, 0.26), uniform(-0.2, 0.2), uniform(-0.17, 0.17)
+    cos, sin = torch.cos(angle) * log_scale.exp(), torch.sin(angle) * log_scale.exp()
+    rows = [torch.stack([cos, shear - sin, uniform(-0.11, 0.11)], 1), torch.stack([sin, cos, uniform(-0.11, 0.11)], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    sign = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    gain, offset = (sign * uniform(0.7, 1.2)).view(n, 1, 1, 1), uniform(-0.15, 0.15).view(n, 1, 1, 1)
+    return (moved * gain + offset).clamp(-1, 1)
+
+
+@torch.inference_mode()
+def accuracy(network: DigitClassifier, images: Tensor, labels: Tensor) -> float:
+    """Fraction of images read as their label."""
+    return float((network(images).argmax(1) == labels).float().mean())
+
+
+def train(data: Path, run: Path, epochs: int, seed: int, peak: float) -> None:
+    """Adam with a one-cycle cosine schedule and an exponential moving average, which is what is kept."""
+    run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    images, labels = load_part(data, "train")
+    held_images, held_labels = images[-VALIDATION:], labels[-VALIDATION:]
+    images, labels = images[:-VALIDATION], labels[:-VALIDATION]
+    network = DigitClassifier()
+    average = copy.deepcopy(network)
+    steps = math.ceil(len(images) / BATCH)
+    optimizer = torch.optim.AdamW(network.parameters(), peak, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak, epochs * steps, pct_start=0.05)
+    parts: dict[str, Any] = {"network": network, "average": average, "optimizer": optimizer, "schedule": schedule}
+    first = 0
+    if (run / "last.pt").exists():
+        state = torch.load(run / "last.pt", weights_only=True)
+        first = state["epoch"]
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    began = time.monotonic()
+    for epoch in range(first, epochs):
+        generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
+        total = 0.0
+        for chosen in torch.randperm(len(images), generator=generator).split(BATCH):
+            loss = F.cross_entropy(network(augment(images[chosen], generator)), labels[chosen])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += float(loss.detach()) * len(chosen)
+            with torch.no_grad():
+                for kept, new in zip(average.parameters(), network.parameters(), strict=True):
+                    kept.lerp_(new, 0.001)
+        mean, held = total / len(images), accuracy(average, held_images, held_labels)
+        left = (time.monotonic() - began) / (epoch + 1 - first) * (epochs - epoch - 1) / 60
+        told = f"epoch {epoch + 1}/{epochs} loss {mean:.4f} validation {held:.4f} left {left:.1f} min"
+        print(told, flush=True)
+        with open(run / "log.jsonl", "a") as log:
+            log.write(json.dumps({"epoch": epoch + 1, "loss": mean, "validation": held}) + "\n")
+        torch.save({"epoch": epoch + 1} | {name: part.state_dict() for name, part in parts.items()}, run / "last.tmp")
+        (run / "last.tmp").replace(run / "last.pt")
+    print(f"test accuracy {accuracy(average, *load_part(data, 'test')):.4f} on {data}")
+    save_file(average.state_dict(), run / "digit_classifier.safetensors")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the course's data folder, with digits/mnistm")
+    parser.add_argument("--run", type=Path, required=True, help="where checkpoints and the result go")
+    parser.add_argument("--epochs", type=int, default=250)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--peak", type=float, default=4e-3, help="highest learning rate")
+    given = parser.parse_args()
+    train(given.data, given.run, given.epochs, given.seed, given.peak)
+
+
+if __name__ == "__main__":
+    main()
