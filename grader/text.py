@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 LONGEST = 120
@@ -20,13 +19,7 @@ def printable(text: str, limit: int = LONGEST) -> str:
     """
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return "".join(c if _shows(c) else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
-
-
-def _shows(character: str) -> bool:
-    # Cc, Cf, Cs, Co, Cn: control, format (bidi, zero width), surrogates, private, unassigned; Zl, Zp: line ends.
-    category = unicodedata.category(character)
-    return category[0] != "C" and category not in ("Zl", "Zp")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def some(items: Iterable[str], limit: int = EXAMPLES) -> tuple[str, ...]:

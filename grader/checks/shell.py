@@ -88,7 +88,10 @@ def _of_command(node: Node, line: int, depth: int) -> Iterator[Use]:
 
 def _name_of(command: Node) -> str:
     name = command.child_by_field_name("name")
-    return "" if name is None else _base(_plain(name))
+    if name is None:
+        return ""
+    # The name node wraps the word, which may be quoted.
+    return _base(_plain(name.named_children[0] if name.named_child_count == 1 else name))
 
 
 def _base(word: str) -> str:

@@ -18,6 +18,7 @@ from grader.text import listing, nearest, plural, printable
 
 LARGEST = 8 * 2**20
 _LABEL = re.compile(r"0|[1-9][0-9]{0,8}")
+Row = tuple[int, list[str]]  # line number and fields
 _NAMES_ADVICE = "Name the test images of the target domain, exactly as their files are named."
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
@@ -49,8 +50,8 @@ def check_table(
     text = _text(submission, report)
     predictions: Mapping[str, int] = {}
     if text is not None:
-        rows = _rows(text, report)
-        predictions = _judge_rows(rows, answers, report)
+        rows, shapeless = _rows(text, report)
+        predictions = _judge_rows(rows, shapeless, answers, report)
     return CheckedTable(spec, predictions, tuple(report.findings), present=True)
 
 
@@ -148,8 +149,8 @@ def _text(submission: Submission, report: _Report) -> str | None:
     return text
 
 
-def _rows(text: str, report: _Report) -> list[tuple[int, list[str]]]:
-    """Line number and fields of every row below the header; findings about delimiter, header and shape."""
+def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
+    """The rows below the header with two columns, and those with another number; findings about all but the names."""
     spec = report.spec
     wanted = ",".join(spec.columns)
     first = text.split("\n", 1)[0].rstrip("\r")
@@ -169,7 +170,7 @@ def _rows(text: str, report: _Report) -> list[tuple[int, list[str]]]:
             what = "is empty" if not text.strip() else "begins with an empty line"
         advice = f"The first line must be exactly: {wanted}"
         report.add(rules.CSV_HEADER, f"{spec.path} {what}.", wanted, first or "nothing", advice, line=1)
-    rows: list[tuple[int, list[str]]] = []
+    rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
@@ -180,7 +181,7 @@ def _rows(text: str, report: _Report) -> list[tuple[int, list[str]]]:
         report.add(
             rules.CSV_UNREADABLE, f"{spec.path} is no csv.", "rows of two fields", str(e), "Write it again.", line=line
         )
-        return []
+        return [], []
     rows = rows[1:] if skip and rows and rows[0][0] == 1 else rows
     bad = [(line, row) for line, row in rows if len(row) != 2]
     if bad:
@@ -195,7 +196,7 @@ def _rows(text: str, report: _Report) -> list[tuple[int, list[str]]]:
             examples=[f"line {n}: {','.join(r)}" for n, r in bad],
             line=line,
         )
-    return [(line, row) for line, row in rows if len(row) == 2]
+    return [(line, row) for line, row in rows if len(row) == 2], bad
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
@@ -206,7 +207,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 
 def _judge_rows(
-    rows: Sequence[tuple[int, list[str]]], answers: Mapping[str, int] | None, report: _Report
+    rows: Sequence[Row], shapeless: Sequence[Row], answers: Mapping[str, int] | None, report: _Report
 ) -> dict[str, int]:
     """Findings about names and labels; returns what can be judged."""
     spec = report.spec
@@ -231,13 +232,17 @@ def _judge_rows(
             examples=[f"line {n}: {a},{b}" for n, a, b in bad],
             line=line,
         )
-    _judge_names(rows, times, answers, report)
+    _judge_names(rows, times, shapeless, answers, report)
     wrong = {name for _, name, _ in bad}
     return {n: label for n, label in valid.items() if times[n] == 1 and n not in wrong}
 
 
 def _judge_names(
-    rows: Sequence[tuple[int, list[str]]], times: Counter[str], answers: Mapping[str, int] | None, report: _Report
+    rows: Sequence[Row],
+    times: Counter[str],
+    shapeless: Sequence[Row],
+    answers: Mapping[str, int] | None,
+    report: _Report,
 ) -> None:
     spec = report.spec
     doubled = [name for name, n in times.items() if n > 1]
@@ -268,8 +273,8 @@ def _judge_names(
             examples=[name for _, name in unknown],
             line=line,
         )
-    # A row under a wrong name is one mistake, not two: its image is not reported as missing as well.
-    covered = set(meant.values())
+    # A row under a wrong name or with a column too many is one mistake, not two: its image isn't missing as well.
+    covered = {*meant.values(), *(field for _, row in shapeless for field in row)}
     missing = [name for name in answers if name not in times and name not in covered]
     if missing:
         report.add(

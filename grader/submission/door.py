@@ -158,16 +158,18 @@ class FolderSubmission(Submission):
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=above)
         except OSError as e:
             raise Unreadable(e.strerror or "it can't be opened") from None
-        with os.fdopen(fd, "rb", buffering=0) as f:
+        try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise Unreadable("it is not a regular file")
             if status.st_size > limit:
                 raise Unreadable(f"it has {status.st_size} bytes, more than {limit}")
-            try:
+            with os.fdopen(fd, "rb", buffering=0, closefd=False) as f:
                 content = f.read(limit + 1)
-            except OSError as e:
-                raise Unreadable(e.strerror or "reading it failed") from None
+        except OSError as e:
+            raise Unreadable(e.strerror or "reading it failed") from None
+        finally:
+            os.close(fd)
         if len(content) > limit:
             raise Unreadable(f"it has more than {limit} bytes")
         return content

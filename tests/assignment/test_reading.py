@@ -1,0 +1,220 @@
+"""Assignment files: the default one as published, one of one's own, and wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.assignment import ImagesSpec, TableSpec, assignment_ids, load_assignment
+from grader.assignment.toml import Source
+from grader.errors import AssignmentError, UsageError
+
+OWN = """schema = "grader/assignment/1"
+id = "my-course"
+title = "Mine"
+data_folder = "data"
+
+[[problem]]
+id = "digits"
+title = "Digits"
+
+[[problem.deliverable]]
+id = "images"
+kind = "images"
+path = "out/digits"
+size = [28, 28]
+label = "digit"
+[problem.deliverable.names]
+template = "{digit}_{number:02}.png"
+digit = [0, 9]
+number = [0, 4]
+
+[[problem.measure]]
+id = "digit_accuracy"
+deliverable = "images"
+
+[[baseline]]
+measure = "digit_accuracy"
+name = "bar"
+value = 0.5
+points = 2.5
+source = "me"
+"""
+
+
+def _load(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    load_assignment(path)
+
+
+def test_default_assignment_is_as_published() -> None:
+    loaded = load_assignment()
+    assert loaded.id == "dlcv-fall2021-hw2" and [p.id for p in loaded.problems] == ["gan", "acgan", "dann"]
+    baselines = {
+        m.id: [(b.name, b.value, b.op, b.points) for b in m.baselines]
+        for p in loaded.problems
+        for m in p.measures
+        if m.baselines
+    }
+    assert baselines == {
+        "fid": [("simple", 35.0, "le", 5), ("strong", 30.0, "le", 5)],
+        "inception_score": [("simple", 2.0, "ge", 5), ("strong", 2.15, "ge", 5)],
+        "digit_accuracy": [("simple", 0.7, "ge", 10), ("strong", 0.8, "ge", 5)],
+        "target_accuracy.mnistm-usps": [("simple", 0.72, "ge", 3)],
+        "target_accuracy.svhn-mnistm": [("simple", 0.42, "ge", 3)],
+        "target_accuracy.usps-svhn": [("simple", 0.28, "ge", 3)],
+    }
+    points = {p.id: sum(b.points for m in p.measures for b in m.baselines) for p in loaded.problems}
+    assert points == {"gan": 20, "acgan": 15, "dann": 9}
+    manual = {p: sum(m.points for m in loaded.manual if m.problem == p) for p in points}
+    assert manual == {"gan": 15, "acgan": 15, "dann": 32}  # 26, and 6 of the bonus
+    images = [d for p in loaded.problems for d in p.deliverables if isinstance(d, ImagesSpec)]
+    assert [(d.path, d.count, d.size, d.mode) for d in images] == [
+        ("gan", 1000, (64, 64), "RGB"),
+        ("acgan", 1000, (28, 28), "RGB"),
+    ]
+    tables = [d for d in loaded.problems[2].deliverables if isinstance(d, TableSpec)]
+    assert [d.path for d in tables if d.required] == [
+        "dann/mnistm-usps.csv",
+        "dann/svhn-mnistm.csv",
+        "dann/usps-svhn.csv",
+    ]
+    assert {d.answers: d.answers_count for d in tables} == {
+        "digits/usps/test.csv": 2007,
+        "digits/mnistm/test.csv": 10000,
+        "digits/svhn/test.csv": 26032,
+    }
+    assert len(tables) == 12
+
+
+def test_reported_results_are_those_of_the_table() -> None:
+    by_id = {r.id: r.values for r in load_assignment().reported}
+    assert len(by_id) == 9
+    assert by_id["r1"]["fid"] == 24.74 and by_id["r1"]["target_accuracy.usps-svhn"] == 0.2875
+    assert "digit_accuracy" not in by_id["r4"] and by_id["r7"]["target_accuracy.improved.svhn-mnistm"] == 0.654
+
+
+def test_every_shipped_assignment_loads() -> None:
+    for name in assignment_ids():
+        assert load_assignment(name).id == name
+
+
+def test_own_assignment_with_inline_baselines(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    loaded = load_assignment(path)
+    (measure,) = loaded.problems[0].measures
+    assert measure.baselines[0].value == 0.5 and measure.baselines[0].points == 2.5
+    (spec,) = loaded.problems[0].deliverables
+    assert isinstance(spec, ImagesSpec) and spec.count == 50 and spec.label_field == 0
+
+
+def test_own_assignment_with_its_own_baselines_file(tmp_path: Path) -> None:
+    head, baseline = OWN.split("[[baseline]]")
+    (tmp_path / "values.toml").write_text('schema = "grader/baselines/1"\n[[baseline]]' + baseline)
+    (tmp_path / "own.toml").write_text(head.replace('title = "Mine"', 'title = "Mine"\nbaselines = "values.toml"'))
+    assert load_assignment(tmp_path / "own.toml").problems[0].measures[0].baselines[0].value == 0.5
+
+
+def test_digest_changes_with_a_baseline(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(OWN)
+    (tmp_path / "b.toml").write_text(OWN.replace("value = 0.5", "value = 0.6"))
+    assert load_assignment(tmp_path / "a.toml").digest != load_assignment(tmp_path / "b.toml").digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "parts"),
+    [
+        ("value = 0.5", "valeu = 0.5", 25, ["needs the key 'value'", "'valeu'"]),
+        ("value = 0.5", "value = 50", 28, ["value", "0 to 1", "70 % is 0.70"]),
+        ("value = 0.5", 'value = "0.5"', 28, ["value", "expected a number", "the text '0.5'"]),
+        ("value = 0.5", "value = nan", 28, ["finite"]),
+        ("value = 0.5", "value = true", 28, ["expected a number", "true"]),
+        ('measure = "digit_accuracy"', 'measure = "digit_acuracy"', 26, ["Did you mean 'digit_accuracy'?"]),
+        ("size = [28, 28]", "size = [28]", 14, ["two whole numbers"]),
+        ('kind = "images"', 'kind = "image"', 12, ["images, table", "Did you mean 'images'?"]),
+        ('label = "digit"', 'label = "digits"', 15, ["digit, number", "Did you mean 'digit'?"]),
+        ("digit = [0, 9]", "digit = [9, 0]", 18, ["not above"]),
+        ("{digit}_{number:02}.png", "{digit}_{digit}.png", 17, ["different names"]),
+        ("{digit}_{number:02}.png", "{digit}_{number:02}.jpg", 17, ["ends in .png"]),
+        ('path = "out/digits"', 'path = "../digits"', 13, ["relative path"]),
+        ('path = "out/digits"', 'path = "/digits"', 13, ["relative path"]),
+        ('title = "Digits"', 'title = "Digits"\ncolour = 3', 9, ["colour", "is not a key of this table"]),
+        ('schema = "grader/assignment/1"', 'schema = "grader/assignment/2"', 1, ["grader/assignment/1"]),
+        ('deliverable = "images"', 'deliverable = "imags"', 23, ["Did you mean 'images'?"]),
+        ('id = "my-course"', 'id = "My Course"', 2, ["lower-case"]),
+        ('label = "digit"\n', "", 20, ["'label'"]),
+        ("size = [28, 28]", "size = [28, 28]\ncount = 3", 15, ["50"]),
+        ('data_folder = "data"', 'data_folder = "data"\nbaselines = "none.toml"', 5, ["no such file"]),
+    ],
+)
+def test_wrong_files_name_key_line_and_remedy(tmp_path: Path, old: str, new: str, line: int, parts: list[str]) -> None:
+    assert old in OWN
+    with pytest.raises(AssignmentError) as caught:
+        _load(tmp_path, OWN.replace(old, new))
+    message = str(caught.value)
+    assert f"own.toml:{line}: " in message, message
+    for part in parts:
+        assert part in message
+
+
+def test_wrong_toml_names_the_line(tmp_path: Path) -> None:
+    with pytest.raises(AssignmentError, match=r"not valid TOML.*line 3"):
+        _load(tmp_path, "a = 1\nb = 2\nc = = 3\n")
+
+
+def test_files_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AssignmentError, match="UTF-8"):
+        load_assignment(tmp_path / "own.toml")
+    with pytest.raises(AssignmentError, match="can't be read"):
+        load_assignment(tmp_path / "none.toml")
+    (tmp_path / "large.toml").write_text("#" * 1_000_001)
+    with pytest.raises(AssignmentError, match="larger than"):
+        load_assignment(tmp_path / "large.toml")
+
+
+def test_twice_the_same_id(tmp_path: Path) -> None:
+    with pytest.raises(AssignmentError, match="stands twice"):
+        _load(tmp_path, OWN + OWN[OWN.index("[[problem]]") : OWN.index("[[baseline]]")])
+
+
+def test_unknown_assignment_and_problem() -> None:
+    with pytest.raises(UsageError, match=r"Did you mean 'dlcv-fall2021-hw2'"):
+        load_assignment("dlcv-fall2021-hw3")
+    with pytest.raises(UsageError, match=r"no problem 'acgna'.*Did you mean 'acgan'"):
+        load_assignment().only(["acgna"])
+
+
+def test_only_keeps_what_belongs_to_the_problem() -> None:
+    cut = load_assignment().only(["dann", "gan"])
+    assert [p.id for p in cut.problems] == ["gan", "dann"]
+    assert {m.problem for m in cut.manual} == {"gan", "dann"}
+    assert [f.path for f in cut.repository] == ["hw2_p1.sh", "hw2_p3.sh", "hw2_bonus.sh", "hw2_<id>.pdf"]
+
+
+keys = st.text("abc", min_size=1, max_size=3)
+values = st.one_of(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=2))
+documents = st.dictionaries(keys, values, min_size=1, max_size=4)
+
+
+@settings(max_examples=30)
+@given(st.lists(documents, min_size=1, max_size=3))
+def test_line_of_finds_the_line_of_every_key(tables: list[dict[str, object]]) -> None:
+    lines: list[str] = []
+    where: dict[tuple[str | int, ...], int] = {}
+    for i, table in enumerate(tables):
+        lines += ["# a comment", "[[table]]"]
+        for key, value in table.items():
+            where["table", i, key] = len(lines) + 1
+            # A list over several lines: its key stands on the first.
+            text = repr(value) if isinstance(value, int) else "[\n" + "".join(f"  {v},\n" for v in value) + "]"  # type: ignore[attr-defined]
+            lines += f"{key} = {text}".split("\n")
+    text = "\n".join(lines)
+    source = Source("x.toml", text, {})
+    for key_path, line in where.items():
+        assert source.line_of(key_path) == line

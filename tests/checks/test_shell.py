@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.checks.shell import uses
+
+
+def _used(script: str, kind: str = "command") -> list[tuple[str, int]]:
+    return [(u.word, u.line) for u in uses(script) if u.kind == kind]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "# rm -rf x",
+        "echo 'rm x'",
+        'echo "please rm x; mkdir y"',
+        "python3 p.py --note 'sudo rm x'",
+        "cat <<EOF\nrm x\ncp a b\nEOF",
+        "cat <<'EOF'\n$(rm x)\nEOF",
+        "python3 rm.py mkdir_out --cp 3 # cp",
+        "for f in rm mv; do echo $f; done",
+        "rmdir_like=3",
+        "case $1 in rm) true;; esac",
+    ],
+)
+def test_words_that_run_nothing(script: str) -> None:
+    assert not {w for w, _ in _used(script)} & {"rm", "mkdir", "cp", "mv", "sudo"}
+
+
+@pytest.mark.parametrize(
+    ("script", "word", "line"),
+    [
+        ("\n\nrm x", "rm", 3),
+        ("A=1 rm x", "rm", 1),
+        ("true && rm x || false", "rm", 1),
+        ("if true; then\n  rm x\nfi", "rm", 2),
+        ("x=$(rm y)", "rm", 1),
+        ("x=`rm y`", "rm", 1),
+        ('echo "$(rm y)"', "rm", 1),
+        ("cat <<EOF\n$(rm x)\nEOF", "rm", 2),
+        ("sudo rm x", "rm", 1),
+        ("env A=1 rm x", "rm", 1),
+        ("ls | xargs rm", "rm", 1),
+        ("find . -exec rm {} \\;", "rm", 1),
+        ("\\rm x", "rm", 1),
+        ("'rm' x", "rm", 1),
+        ('r"m" x', "rm", 1),
+        ("/bin/rm x", "rm", 1),
+        ("(rm x)", "rm", 1),
+        ("f() { rm x; }", "rm", 1),
+        ("bash -c 'true\nrm x'", "rm", 2),
+        ('eval "rm x"', "rm", 1),
+        ("python3 -m pip install x", "pip", 1),
+        ("diff <(rm x) y", "rm", 1),
+    ],
+)
+def test_commands_that_run(script: str, word: str, line: int) -> None:
+    assert (word, line) in _used(script)
+
+
+def test_variables_that_are_set() -> None:
+    script = "A=1\nB=2 ls\nexport C=3\nexport D\nunset E\nenv F=1 ls\necho $G"
+    assert [w for w, _ in _used(script, "variable")] == ["A", "B", "C", "D", "E", "F"]
+
+
+@pytest.mark.parametrize(
+    ("script", "paths"),
+    [
+        ("python3 a.py /home/me/x", ["/home/me/x"]),
+        ('python3 a.py --w "/home/me/x y"', ["/home/me/x y"]),
+        ("python3 a.py --w=/home/me/x", ["/home/me/x"]),
+        ("python3 a.py ~/x", ["~/x"]),
+        ('python3 a.py "$HOME/x"', ["$HOME/x"]),
+        ("W=/home/me/x", ["/home/me/x"]),
+        ("ls > /tmp/log", ["/tmp/log"]),
+        ("[ -f /etc/x ]", ["/etc/x"]),
+        ("ls > /dev/null 2>&1", []),
+        ("python3 a.py $1 ./x ../y z/w", []),
+        ("wget https://example.org/x", []),
+        ("echo /tmp; sed 's/a/b/' x; awk '/x/' y", []),
+        ("#!/bin/bash", []),
+    ],
+)
+def test_absolute_paths(script: str, paths: list[str]) -> None:
+    assert [w for w, _ in _used(script, "path")] == paths
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_parsed(script: str) -> None:
+    for use in uses(script):
+        assert 1 <= use.line <= script.count("\n") + 1
+
+
+def test_deep_nesting_ends() -> None:
+    assert uses("$(" * 2000 + "rm x" + ")" * 2000) is not None
+    quoted = "rm x"
+    for _ in range(8):
+        quoted = "bash -c " + "'" + quoted.replace("'", "'\\''") + "'"
+    assert _used(quoted)[0] == ("bash", 1)

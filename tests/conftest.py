@@ -1,0 +1,49 @@
+"""What tests share: the miniature course, the good submission, goldens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from fixtures.make import make_course
+
+ROOT = Path(__file__).parent.parent
+settings.register_profile("grader", deadline=None, database=None)  # machines differ in speed; nothing is kept
+settings.load_profile("grader")
+
+GOOD = ROOT / "fixtures" / "submission"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="write what is printed into tests/goldens/")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRADER_DATA", "GRADER_WEIGHTS", "GRADER_DEBUG", "COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The miniature course's data folder."""
+    out = tmp_path_factory.mktemp("course") / "hw2_data"
+    make_course(out)
+    return out
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares a text with tests/goldens/NAME; `pytest --update-goldens` writes it instead."""
+
+    def compare(name: str, text: str) -> None:
+        path = ROOT / "tests" / "goldens" / name
+        if request.config.getoption("--update-goldens"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert text == path.read_text(), f"{name} has changed; if that is meant: pytest --update-goldens"
+
+    return compare

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import grader
+from grader.errors import SubmissionRefused
+from grader.submission import Limits, Unreadable, ZipSubmission
+from tests.conftest import GOOD
+
+
+def _zip(tmp_path: Path, files: dict[str, bytes], name: str = "s.zip", method: int = zipfile.ZIP_DEFLATED) -> Path:
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w", method) as z:
+        for entry, content in files.items():
+            z.writestr(entry, content)
+    return path
+
+
+def test_a_zip_works_like_a_folder(tmp_path: Path, course: Path) -> None:
+    path = Path(shutil.make_archive(str(tmp_path / "good"), "zip", GOOD))
+    zipped, folder = (grader.score(p, problems=["dann"], data=course) for p in (path, GOOD))
+    assert zipped == folder and zipped.state == "pass" and zipped.points == 9
+
+
+def test_a_zip_with_one_folder_around_everything(tmp_path: Path, course: Path) -> None:
+    path = Path(shutil.make_archive(str(tmp_path / "good"), "zip", GOOD.parent, GOOD.name))
+    report = grader.check(path, problems=["dann"], data=course)
+    assert report.state == "pass" and report.findings == ()
+    assert report.notes == ("Everything in the zip lies in submission/, which was taken as the top of the submission.",)
+
+
+def test_a_zip_of_one_deliverable_is_not_unwrapped(tmp_path: Path, course: Path) -> None:
+    path = Path(shutil.make_archive(str(tmp_path / "good"), "zip", GOOD, "dann"))
+    assert grader.check(path, problems=["dann"], data=course).findings == ()
+
+
+def test_listing(tmp_path: Path) -> None:
+    with ZipSubmission(_zip(tmp_path, {"a/b/x": b"1", "a/y": b"2", "__MACOSX/a/y": b"", "a/.DS_Store": b""})) as view:
+        assert list(view.folder(".") or {}) == ["a"]
+        assert {n: e.kind for n, e in (view.folder("a") or {}).items()} == {"b": "folder", "y": "file"}
+        assert view.read("a/b/x") == b"1" and view.folder("none") is None
+        with pytest.raises(Unreadable, match="not a regular file"):
+            view.read("a/b")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "a\\b", "C:x", "a/" * 20 + "x", "y" * 300])
+def test_names_that_point_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SubmissionRefused):
+        ZipSubmission(_zip(tmp_path, {name: b"1"}))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_name_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("x", b"1")
+        z.writestr("x", b"2")
+    with pytest.raises(SubmissionRefused, match="one name twice"):
+        ZipSubmission(path)
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("x", b"1")
+        z.writestr("x/y", b"2")
+    with pytest.raises(SubmissionRefused, match="one name twice"):
+        ZipSubmission(path)
+
+
+def test_links_inside_a_zip_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.zip"
+    info = zipfile.ZipInfo("x")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr(info, "/etc/passwd")
+    with ZipSubmission(path) as view:
+        assert (view.folder(".") or {})["x"].kind == "link"
+        with pytest.raises(Unreadable):
+            view.read("x")
+
+
+def test_bombs_and_limits(tmp_path: Path) -> None:
+    with ZipSubmission(_zip(tmp_path, {"x": bytes(10_000_000)})) as view:
+        with pytest.raises(Unreadable, match="compressed more"):
+            view.read("x")
+        with pytest.raises(Unreadable, match="more than 100"):
+            view.read("x", 100)
+    with pytest.raises(SubmissionRefused, match="more than 1 entries"):
+        ZipSubmission(_zip(tmp_path, {"x": b"", "y": b""}), Limits(entries=1))
+    with pytest.raises(SubmissionRefused, match="too large"):
+        ZipSubmission(_zip(tmp_path, {"x": b"1"}), Limits(zip_size=10))
+    with ZipSubmission(_zip(tmp_path, {"x": b"1" * 50}, method=zipfile.ZIP_BZIP2)) as view, pytest.raises(Unreadable):
+        view.read("x")
+
+
+def test_damage(tmp_path: Path) -> None:
+    path = _zip(tmp_path, {"x.txt": bytes(range(256)) * 40})
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SubmissionRefused, match="can't be read"):
+        ZipSubmission(path)
+    path.write_bytes(whole[:60] + b"\xff\xff" + whole[62:])
+    with ZipSubmission(path) as view, pytest.raises(Unreadable, match="damaged"):
+        view.read("x.txt")
+    path.write_bytes(whole.replace(b"\x14\x00\x00\x00\x08\x00", b"\x14\x00\x01\x00\x08\x00"))  # the encrypted bit
+    with ZipSubmission(path) as view, pytest.raises(Unreadable, match="encrypted"):
+        view.read("x.txt")
+
+
+def test_a_damaged_zip_is_a_finding_not_an_exception(tmp_path: Path) -> None:
+    (tmp_path / "s.zip").write_bytes(b"no zip at all")
+    report = grader.check(tmp_path / "s.zip")
+    assert report.state == "fail" and [f.rule for f in report.findings] == ["bad-archive"]
+    scored = grader.score(tmp_path / "s.zip", problems=["dann"])
+    assert scored.state == "fail" and scored.points == 0 and scored.submission_digest == ""

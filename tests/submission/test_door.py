@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.errors import SubmissionRefused, UsageError
+from grader.submission import Limits, Submission, Unreadable, open_submission
+from grader.submission.door import FolderSubmission, PathSubmission
+
+Opener = Callable[[Path], Submission]
+
+
+@pytest.fixture(params=[FolderSubmission, PathSubmission])
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Both ways of walking a folder: by descriptors, and by paths where a system has none."""
+    kind: Opener = request.param
+    return kind
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "labels.csv").write_text("hidden")
+    top = tmp_path / "submission"
+    (top / "a" / "b").mkdir(parents=True)
+    (top / "a" / "x.txt").write_bytes(b"content")
+    (top / "link.txt").symlink_to(secret / "labels.csv")
+    (top / "linked").symlink_to(secret)
+    os.mkfifo(top / "pipe")
+    for junk in (".DS_Store", "Thumbs.db", "desktop.ini", "._x"):
+        (top / junk).write_bytes(b"")
+    (top / "__MACOSX").mkdir()
+    return top
+
+
+def test_listing_says_what_each_entry_is(top: Path, opener: Opener) -> None:
+    with opener(top) as view:
+        entries = view.folder(".")
+        assert entries is not None
+        assert {e.name: e.kind for e in entries.values()} == {
+            "a": "folder",
+            "link.txt": "link",
+            "linked": "link",
+            "pipe": "special",
+        }
+        assert view.folders(".") == ["a"] and view.folders("a") == ["a/b"]
+        assert view.folder("none") is None and view.folder("a/x.txt") is None
+        entry = view.entry("a/x.txt")
+        assert entry is not None and entry.kind == "file"
+
+
+def test_links_are_never_followed(top: Path, opener: Opener) -> None:
+    with opener(top) as view:
+        assert view.folder("linked") is None
+        for path in ("link.txt", "linked/labels.csv", "pipe", "a", "a/none.txt", "none/x"):
+            with pytest.raises(Unreadable):
+                view.read(path)
+
+
+def test_a_socket_is_no_file(top: Path, opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(top)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as server, opener(top) as view:
+        server.bind("sock")
+        entry = view.entry("sock")
+        assert entry is not None and entry.kind == "special"
+        with pytest.raises(Unreadable):
+            view.read("sock")
+
+
+def test_size_limit(top: Path, opener: Opener) -> None:
+    with opener(top) as view:
+        assert view.read("a/x.txt", 7) == b"content"
+        with pytest.raises(Unreadable, match="more than 6"):
+            view.read("a/x.txt", 6)
+
+
+def test_entry_limit(top: Path) -> None:
+    for kind in (FolderSubmission, PathSubmission):
+        with kind(top, Limits(entries=3)) as view, pytest.raises(SubmissionRefused, match="more than 3 entries"):
+            view.folder(".")
+
+
+def test_digest_depends_on_names_and_contents(tmp_path: Path) -> None:
+    def digest(files: dict[str, bytes]) -> str:
+        top = tmp_path / "s"
+        top.mkdir(exist_ok=True)
+        for old in top.iterdir():
+            old.unlink()
+        for name, content in files.items():
+            (top / name).write_bytes(content)
+        with open_submission(top) as view:
+            for name in files:
+                view.read(name)
+            return view.digest
+
+    first = digest({"a": b"1", "b": b"2"})
+    assert first == digest({"b": b"2", "a": b"1"})
+    assert len({first, digest({"a": b"2", "b": b"1"}), digest({"a": b"1"}), digest({})}) == 4
+
+
+def test_opening_what_is_no_submission(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such folder or zip"):
+        open_submission(tmp_path / "none")
+    (tmp_path / "x.tar").write_bytes(b"")
+    with pytest.raises(UsageError, match="neither a folder nor"):
+        open_submission(tmp_path / "x.tar")
