@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fixtures.make import make_course
+from grader.judges import torchvision_shim  # noqa: F401  (tests import torchvision and torch_fidelity after this)
 
 ROOT = Path(__file__).parent.parent
 settings.register_profile("grader", deadline=None, database=None)  # machines differ in speed; nothing is kept

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,9 @@ def _parse(content: bytes) -> Mapping[str, Tensor] | None:
         found: object = load(content)
     except SafetensorError:
         try:
-            found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about files of other kinds, which end below
+                found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError):
             return None
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):

@@ -60,4 +60,5 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
     p, z2 = correct / n, _Z95**2
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # The ends are exactly 0 and 1 there; rounding would leave 1 outside of the interval of n right ones.
+    return (0.0 if correct == 0 else centre - half), (1.0 if correct == n else centre + half)

@@ -165,13 +165,13 @@ class FolderSubmission(Submission):
             if status.st_size > limit:
                 raise Unreadable(f"it has {status.st_size} bytes, more than {limit}")
             with os.fdopen(fd, "rb", buffering=0, closefd=False) as f:
-                content = f.read(limit + 1)
+                content = f.read(status.st_size + 1)
         except OSError as e:
             raise Unreadable(e.strerror or "reading it failed") from None
         finally:
             os.close(fd)
-        if len(content) > limit:
-            raise Unreadable(f"it has more than {limit} bytes")
+        if len(content) != status.st_size:
+            raise Unreadable("it changed while it was read")
         return content
 
 
