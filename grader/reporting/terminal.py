@@ -35,7 +35,8 @@ def render_check(report: CheckReport, console: Console) -> None:
     _findings(report.findings, console)
     _notes(report.notes, console)
     if report.findings:
-        _print(console, f"`grader explain {report.findings[0].rule}` says more about a rule.", style="dim")
+        first = min(report.findings, key=lambda f: f.severity)
+        _print(console, f"\n`grader explain {first.rule}` says more about a rule.", style="dim")
 
 
 def render_score(report: ScoreReport, console: Console) -> None:
@@ -82,9 +83,9 @@ def _findings(findings: Iterable[Finding], console: Console) -> None:
             body = [f"{f.message} {f.help}"]
         else:
             body = [f.message, f"expected: {f.expected}", f"found: {f.actual}"]
-        shown = [e for e in f.examples if e not in f.actual]
+        shown = [e for e in f.examples if f.severity == "warning" or e not in f.actual]
         if shown:
-            body.append(f"for example: {', '.join(shown)}")
+            body.append(f"for example: {' · '.join(shown)}")
         lines = [Text(line) for line in body]
         if f.severity == "error":
             lines.append(Text(f"→ {f.help}", style="bold"))

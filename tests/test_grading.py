@@ -1,0 +1,291 @@
+"""The two verbs on the good submission and on what can go wrong around it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import grader
+from fixtures.mutations import MUTATIONS, mutate
+from grader import grading
+from grader.judges import JUDGES
+from grader.judges.digit_classifier import DigitClassifier
+from grader.results import Measurement
+from tests.conftest import GOOD, ROOT
+
+
+def _valid(report: grader.CheckReport | grader.ScoreReport) -> dict[str, object]:
+    """The report's JSON, validated against its schema, with no NaN or Infinity."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} in the JSON")
+
+    found: dict[str, object] = json.loads(report.to_json(), parse_constant=refuse)
+    name = "check-1.json" if isinstance(report, grader.CheckReport) else "score-1.json"
+    schema = json.loads((ROOT / "docs" / "schemas" / name).read_text())
+    jsonschema.Draft202012Validator(schema).validate(found)
+    return found
+
+
+def _table(path: Path) -> list[list[str]]:
+    with open(path, newline="") as f:
+        return list(csv.reader(f))[1:]
+
+
+def test_score_of_the_good_submission(course: Path) -> None:
+    report = grader.score(GOOD, data=course)
+    document = _valid(report)
+    states = {p.id: p.state for p in report.problems}
+    assert states == {"gan": "skipped", "acgan": "pass", "dann": "pass"} and report.state == "skipped"
+    assert (report.points, report.max_points, report.manual_points) == (24, 44, 62)
+    assert document["points"] == 24 and document["schema"] == "grader/score/1"
+    gan = report.problems[0].measures
+    assert [m.state for m in gan] == ["skipped"] * 2 and all("--judge" in m.reason for m in gan)
+    assert [m.id for m in report.problems[2].measures] == [
+        "target_accuracy.mnistm-usps",
+        "target_accuracy.svhn-mnistm",
+        "target_accuracy.usps-svhn",
+    ]
+
+
+def test_target_accuracy_is_a_plain_count(course: Path) -> None:
+    report = grader.score(GOOD, problems=["dann"], data=course)
+    for m in report.problems[0].measures:
+        direction = m.id.partition(".")[2]
+        answers = dict(_table(course / "digits" / direction.split("-")[1] / "test.csv"))
+        given = dict(_table(GOOD / "dann" / f"{direction}.csv"))
+        assert m.value == sum(given[n] == label for n, label in answers.items()) / len(answers)
+        assert m.n == len(answers) == 100 and m.interval is not None and m.interval[0] < m.value < m.interval[1]
+        confusion = np.array(m.details["confusion"])
+        assert confusion.sum() == 100 and np.trace(confusion) == round(m.value * 100)
+
+
+def test_digit_accuracy_is_that_of_the_network(course: Path) -> None:
+    report = grader.score(GOOD, problems=["acgan"], data=course)
+    (m,) = report.problems[0].measures
+    shipped = JUDGES["digit_classifier"].shipped
+    assert shipped is not None
+    network = DigitClassifier()
+    network.load_state_dict(load_file(shipped))
+    right = 0
+    for path in (GOOD / "acgan").iterdir():
+        x = torch.from_numpy(np.asarray(Image.open(path), np.float32)).permute(2, 0, 1)[None] / 127.5 - 1
+        right += int(network(x).argmax()) == int(path.name[0])
+    assert m.value == right / 1000 and m.value >= 0.9
+    assert m.provenance["judge_known"] is True and m.provenance["judge"] == "digit_classifier"
+    assert m.standing is not None and m.standing.of == 8
+
+
+def test_the_same_submission_gives_the_same_report(course: Path) -> None:
+    first, second = (grader.score(GOOD, problems=["acgan", "dann"], data=course).to_json() for _ in range(2))
+    assert first == second
+
+
+def test_a_missing_row_counts_as_wrong(course: Path, tmp_path: Path) -> None:
+    before = grader.score(GOOD, problems=["dann"], data=course).problems[0].measures[0]
+    mutate("rows-missing", tmp_path)
+    report = grader.score(tmp_path, problems=["dann"], data=course)
+    after = report.problems[0].measures[0]
+    kept = _table(tmp_path / "dann" / "mnistm-usps.csv")
+    answers = dict(_table(course / "digits/usps/test.csv"))
+    assert after.value == sum(answers[n] == label for n, label in kept) / 100
+    assert before.value is not None and after.value < before.value and after.n == 100
+    assert sum(after.details["unjudged"]) == 7
+
+
+def test_a_wrong_format_earns_nothing_and_shows_what_it_would(course: Path, tmp_path: Path) -> None:
+    mutate("rows-missing", tmp_path)
+    verdict = grader.score(tmp_path, problems=["dann"], data=course).problems[0]
+    broken, *others = verdict.measures
+    assert verdict.state == "fail" and verdict.points == 6 and verdict.would_earn == 9
+    assert broken.state == "fail" and broken.baselines[0].passed and broken.baselines[0].earned == 0
+    assert all(m.state == "pass" and m.points == 3 for m in others)
+
+
+@pytest.mark.parametrize("name", [n for n, m in MUTATIONS.items() if m.errors])
+def test_no_mutation_with_an_error_earns_its_points(name: str, course: Path, tmp_path: Path) -> None:
+    mutation = mutate(name, tmp_path)
+    report = grader.score(tmp_path, problems=[mutation.problem], data=course)
+    _valid(report)
+    assert report.state == "fail"
+    for m in report.problems[0].measures:
+        if any(f.deliverable == m.deliverable and f.severity == "error" for f in report.problems[0].findings):
+            assert m.points == 0 and m.state in ("fail", "skipped")
+
+
+def test_gray_digits_are_measured_but_not_paid(course: Path, tmp_path: Path) -> None:
+    mutate("gray", tmp_path)
+    (m,) = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
+    assert m.value is not None and m.value > 0.3 and m.points == 0 and m.would_earn in (0, 10, 15)
+
+
+def test_zero_based_names_lose_only_what_is_out_of_range(course: Path, tmp_path: Path) -> None:
+    mutate("zero-based", tmp_path)
+    (m,) = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
+    assert m.n == 1000 and m.provenance["judged"] == 990 and m.details["unjudged"] == (1,) * 10
+
+
+def test_optional_tables_are_measured_without_points(course: Path, tmp_path: Path) -> None:
+    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    (tmp_path / "dann" / "improved").mkdir()
+    shutil.copy(course / "digits/usps/test.csv", tmp_path / "dann" / "improved" / "mnistm-usps.csv")
+    verdict = grader.score(tmp_path, problems=["dann"], data=course).problems[0]
+    extra = [m for m in verdict.measures if m.id == "target_accuracy.improved.mnistm-usps"]
+    assert len(verdict.measures) == 4 and extra[0].value == 1.0 and extra[0].baselines == ()
+    assert verdict.points == 9 and verdict.max_points == 9 and verdict.state == "pass"
+
+
+def test_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checked = grader.check(GOOD)
+    assert checked.state == "pass" and "missing and unknown rows can't be looked for" in checked.notes[0]
+    scored = grader.score(GOOD, problems=["dann"])
+    assert scored.state == "skipped" and scored.points == 0
+    assert all("--data" in m.reason for m in scored.problems[0].measures)
+
+
+def test_where_data_is_looked_for(tmp_path: Path, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(
+        course / "digits", tmp_path / "other" / "hw2_data" / "digits", ignore=shutil.ignore_patterns("*.png")
+    )
+    assert grader.check(GOOD, data=tmp_path / "other").notes == ()  # one level down; the csv alone suffices
+    monkeypatch.setenv("GRADER_DATA", str(tmp_path / "other"))
+    assert grader.check(GOOD).notes == ()
+    monkeypatch.setenv("GRADER_DATA", str(tmp_path / "none"))
+    with pytest.raises(grader.UsageError, match="GRADER_DATA: no such folder"):
+        grader.check(GOOD)
+    monkeypatch.delenv("GRADER_DATA")
+    (tmp_path / "other" / "hw2_data").rename(tmp_path / "hw2_data")
+    assert grader.check(GOOD).notes == ()
+    with pytest.raises(grader.UsageError, match="--data: no such folder"):
+        grader.check(GOOD, data="none")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,label\n00000.png,1\n", "expected the header image_name,label"),
+        ("image_name,label\n00000.png,1\n00000.png,2\n", ":3: expected a new name"),
+        ("image_name,label\n00000.png,x\n", ":2: expected a new name and a label"),
+        ("image_name,label\n00000.png,12\n", "outside of (0, 9)"),
+        ("image_name,label\n", "no labels"),
+    ],
+)
+def test_wrong_labels_of_the_course_are_an_error_not_a_fail(text: str, said: str, course: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(course / "digits", data / "digits", ignore=shutil.ignore_patterns("*.png"))
+    (data / "digits/usps/test.csv").write_text(text)
+    report = grader.score(GOOD, problems=["dann"], data=data)
+    m = report.problems[0].measures[0]
+    assert report.state == "error" and m.state == "error" and said in m.reason and m.points == 0
+    assert report.problems[0].points == 6
+    assert any(said in note for note in grader.check(GOOD, data=data).notes)
+
+
+def test_reference_faces_that_are_broken(course: Path, tmp_path: Path) -> None:
+    from grader.references.data import BadReference
+    from grader.references.pictures import read_pictures
+
+    (tmp_path / "a").mkdir()
+    with pytest.raises(BadReference, match="found 0"):
+        read_pictures(tmp_path / "a")
+    for name in ("00000.png", "00001.png"):
+        shutil.copy(course / "face/test/40000.png", tmp_path / "a" / name)
+    assert read_pictures(tmp_path / "a").shape == (2, 64, 64, 3)
+    Image.new("RGB", (32, 32)).save(tmp_path / "a" / "00002.png")
+    with pytest.raises(BadReference, match="another size"):
+        read_pictures(tmp_path / "a")
+    (tmp_path / "a" / "00001.png").write_bytes(b"broken")
+    with pytest.raises(BadReference, match="can't be read"):
+        read_pictures(tmp_path / "a")
+
+
+def test_counts_of_the_reference_are_a_warning(course: Path) -> None:
+    verdict = grader.score(GOOD, problems=["dann"], data=course).problems[0]
+    found = [(f.rule, f.severity, f.path) for f in verdict.findings]
+    assert found == [("reference-count", "warning", f"digits/{d}/test.csv") for d in ("usps", "mnistm", "svhn")]
+
+
+def test_a_failure_of_the_grader_costs_the_student_nothing_and_gives_nothing(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Measurement:
+        raise MemoryError("out of memory")
+
+    monkeypatch.setattr(grading, "measure", fail)
+    report = grader.score(GOOD, problems=["acgan"], data=course)
+    (m,) = report.problems[0].measures
+    assert report.state == "error" and m.points == 0 and "the grader failed: MemoryError" in m.reason
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_not_finite_never_earn(value: float, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grading, "measure", lambda *_: Measurement(value, 1000))
+    report = grader.score(GOOD, problems=["acgan"], data=course)
+    (m,) = report.problems[0].measures
+    assert m.state == "error" and m.value is None and report.points == 0
+    _valid(report)
+
+
+@pytest.mark.parametrize(("value", "points", "state"), [(0.7, 10, "pass"), (0.8, 15, "pass"), (0.6999, 0, "fail")])
+def test_baselines_include_their_value(
+    value: float, points: float, state: str, course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading, "measure", lambda *_: Measurement(value, 1000, interval=(value - 0.01, value + 0.01)))
+    verdict = grader.score(GOOD, problems=["acgan"], data=course).problems[0]
+    assert (verdict.points, verdict.state) == (points, state)
+    assert verdict.measures[0].baselines[0].borderline == (abs(value - 0.7) < 0.01)
+
+
+@pytest.mark.parametrize(("value", "points"), [(30.0, 10), (35.0, 5), (35.01, 0)])
+def test_lower_is_better_for_fid(value: float, points: float, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(spec: object, *_: object) -> Measurement:
+        return Measurement(value if getattr(spec, "id", "") == "fid" else 1.0, 1000)
+
+    monkeypatch.setattr(grading, "measure", measured)
+    verdict = grader.score(GOOD, problems=["gan"], data=course).problems[0]
+    assert verdict.points == points
+    standing = verdict.measures[0].standing
+    assert standing is not None and standing.better_than == {30.0: 1, 35.0: 0, 35.01: 0}[value]
+
+
+def test_empty_submissions(tmp_path: Path, course: Path) -> None:
+    for make in (lambda: None, lambda: (tmp_path / "gan").mkdir(), lambda: (tmp_path / ".DS_Store").touch()):
+        make()
+        checked, scored = grader.check(tmp_path, data=course), grader.score(tmp_path, data=course)
+        assert checked.empty and scored.empty and checked.state == scored.state == "fail" and scored.points == 0
+        _valid(checked), _valid(scored)
+
+
+def test_no_configuration_is_read_from_a_submission(tmp_path: Path, course: Path) -> None:
+    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    before = grader.score(tmp_path, problems=["dann"], data=course)
+    (tmp_path / "dlcv-fall2021-hw2.toml").write_text("broken = = ")
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "baselines" / "dlcv-fall2021-hw2.toml").write_text("broken = = ")
+    assert grader.score(tmp_path, problems=["dann"], data=course) == before
+
+
+def test_check_reports_are_valid(course: Path, tmp_path: Path) -> None:
+    assert _valid(grader.check(GOOD, data=course))["state"] == "pass"
+    mutate("unbalanced", tmp_path)
+    document = _valid(grader.check(tmp_path, problems=["acgan"], data=course, with_repository=True))
+    assert document["state"] == "fail"
+
+
+def test_public_names() -> None:
+    for name in grader.__all__:
+        assert getattr(grader, name) is not None
+    assert set(dir(grader)) == set(grader.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'grade'"):
+        grader.grade  # noqa: B018
