@@ -49,7 +49,7 @@ def needs_packages() -> Iterator[None]:
     except ModuleNotFoundError as e:
         if e.name and e.name.startswith("grader"):
             raise
-        raise CannotMeasure(f"needs the package {e.name}; this installs what scoring needs: {INSTALL}") from None
+        raise CannotMeasure(f"needs the package {e.name}: {INSTALL}") from None
 
 
 def measure(spec: MeasureSpec, deliverable: CheckedImages | CheckedTable, context: Context) -> Measurement:

@@ -50,11 +50,8 @@ def load_weights(name: str, given: Mapping[str, Path]) -> Weights:
                 if weights.known:
                     return weights
                 wrong.append(f"{place / file} has another sha256 ({weights.sha256[:8]}…)")
-    told = f"; {wrong[0]}" if wrong else ""
-    raise CannotMeasure(
-        f"needs the weights of the judge {name} ({judge.title}){told}. Pass --judge {name}=FILE, "
-        f"or put {judge.files[0]} into the folder that {VARIABLE} names"
-    )
+    told = f" ({wrong[0]})" if wrong else ""
+    raise CannotMeasure(f"no weights here for the judge {name}{told}: pass --judge {name}=FILE")
 
 
 def _places() -> list[Path]:

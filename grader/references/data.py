@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import CannotMeasure, GraderError, UsageError
-from grader.text import plural
 
 VARIABLE = "GRADER_DATA"
 
@@ -81,10 +80,3 @@ def read_labels(path: Path, columns: tuple[str, str], labels: tuple[int, int]) -
     if not found:
         raise BadReference(f"{path}: no labels in it")
     return found
-
-
-def count_note(what: str, found: int, published: int) -> str:
-    """A sentence for a reference of another size than the published one, or an empty string."""
-    if not published or found == published:
-        return ""
-    return f"{what} has {plural(found, 'item')}; the course published {published}."
