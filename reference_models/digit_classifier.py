@@ -2,7 +2,7 @@
 
     python -m reference_models.digit_classifier --data hw2_data --run runs/digit_classifier
 
-The last 2,000 training images are the validation part; the test part is read once, after the last epoch.
+The last tenth of the training images is the validation part; the test part is read once, after the last epoch.
 A run continues where it stopped. It leaves `digit_classifier.safetensors` and `log.jsonl` in the run folder.
 """
 
@@ -26,7 +26,6 @@ from torch.nn import functional as F
 
 from grader.judges.digit_classifier import DigitClassifier, to_network
 
-VALIDATION = 2_000
 BATCH = 128
 
 
@@ -67,8 +66,9 @@ def train(data: Path, run: Path, epochs: int, seed: int, peak: float) -> None:
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     images, labels = load_part(data, "train")
-    held_images, held_labels = images[-VALIDATION:], labels[-VALIDATION:]
-    images, labels = images[:-VALIDATION], labels[:-VALIDATION]
+    held = len(images) // 10
+    held_images, held_labels = images[-held:], labels[-held:]
+    images, labels = images[:-held], labels[:-held]
     network = DigitClassifier()
     average = copy.deepcopy(network)
     steps = math.ceil(len(images) / BATCH)
@@ -95,12 +95,12 @@ def train(data: Path, run: Path, epochs: int, seed: int, peak: float) -> None:
             with torch.no_grad():
                 for kept, new in zip(average.parameters(), network.parameters(), strict=True):
                     kept.lerp_(new, 0.001)
-        mean, held = total / len(images), accuracy(average, held_images, held_labels)
+        mean, right = total / len(images), accuracy(average, held_images, held_labels)
         left = (time.monotonic() - began) / (epoch + 1 - first) * (epochs - epoch - 1) / 60
-        told = f"epoch {epoch + 1}/{epochs} loss {mean:.4f} validation {held:.4f} left {left:.1f} min"
+        told = f"epoch {epoch + 1}/{epochs} loss {mean:.4f} validation {right:.4f} left {left:.1f} min"
         print(told, flush=True)
         with open(run / "log.jsonl", "a") as log:
-            log.write(json.dumps({"epoch": epoch + 1, "loss": mean, "validation": held}) + "\n")
+            log.write(json.dumps({"epoch": epoch + 1, "loss": mean, "validation": right}) + "\n")
         torch.save({"epoch": epoch + 1} | {name: part.state_dict() for name, part in parts.items()}, run / "last.tmp")
         (run / "last.tmp").replace(run / "last.pt")
     print(f"test accuracy {accuracy(average, *load_part(data, 'test')):.4f} on {data}")
