@@ -150,7 +150,7 @@ def _fid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurem
 
     from grader.judges.devices import choose_device
     from grader.judges.inception import fid_features, fid_network
-    from grader.metrics.fid import frechet_distance
+    from grader.metrics.fid import frechet_distance, frechet_interval, gaussian
     from grader.references.pictures import read_pictures
 
     device = choose_device(context.device)
@@ -170,7 +170,10 @@ def _fid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurem
         "device": device.type,
         "versions": _versions("torch", "torch-fidelity", "numpy", "pillow"),
     }
-    return Measurement(frechet_distance(ours, real), len(images.names), provenance=provenance)
+    statistics = gaussian(real)
+    value = frechet_distance(gaussian(ours), statistics)
+    interval = frechet_interval(ours, statistics, value)
+    return Measurement(value, len(images.names), interval=interval, provenance=provenance)
 
 
 def _inception_score(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
