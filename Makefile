@@ -12,7 +12,7 @@ demo: .venv/score
 	@rm -rf demo && mkdir demo
 	$(BIN)/python -m fixtures.make course demo/hw2_data
 	$(BIN)/grader check fixtures/submission --data demo/hw2_data
-	$(BIN)/grader score fixtures/submission --data demo/hw2_data --allow-skipped -o demo/score.json
+	TORCH_HOME=demo $(BIN)/grader score fixtures/submission --data demo/hw2_data --allow-skipped -o demo/score.json
 
 test: .venv/dev
 	$(BIN)/coverage erase

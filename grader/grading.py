@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, MeasureSpec, Problem, load_assignment
 from grader.checks import rules
@@ -16,7 +18,7 @@ from grader.errors import CannotMeasure, GraderError, SubmissionRefused
 from grader.judges import check_judges
 from grader.measuring import Context, Progress, measure, silent
 from grader.metrics import METRICS
-from grader.references.data import BadReference, Data, find_data, read_labels
+from grader.references.data import VARIABLE, BadReference, Data, find_data, read_labels
 from grader.results import (
     BaselineResult,
     CheckReport,
@@ -30,7 +32,10 @@ from grader.results import (
     worst,
 )
 from grader.submission import Submission, ZipSubmission, open_submission
-from grader.text import plural
+from grader.text import plural, printable
+
+if TYPE_CHECKING:
+    from grader.references.statistics import ReferenceFile
 
 Checked = CheckedImages | CheckedTable
 
@@ -52,16 +57,17 @@ def check(
     Raises UsageError for a wrong argument, AssignmentError for a wrong assignment file; whatever is wrong with the
     submission itself is a finding.
     """
-    work = _load(assignment, problems)
+    whole, work = _load(assignment, problems)
     where = find_data(data, work.data_folder)
     try:
         with open_submission(submission) as view:
-            seen = _inspect(view, work, where, keep=False)
-            if with_repository:
-                seen = replace(seen, findings=[*seen.findings, *_repository(view, work)], notes=_bash_note(seen.notes))
+            notes = _unwrap(view, whole)
+            around = _repository(view, work, whole, notes) if with_repository else []
+            seen = _inspect(view, work, whole, where, keep=False)
+            seen = replace(seen, findings=[*seen.findings, *around], notes=[*notes, *seen.notes])
     except SubmissionRefused as e:
         seen = _refused(e)
-    names = tuple(p.id for p in work.problems)
+    names = tuple(p.id for p in work.problems if seen.looked)
     return CheckReport(work.id, names, tuple(seen.findings), tuple(seen.notes), seen.empty)
 
 
@@ -72,28 +78,34 @@ def score(
     problems: Iterable[str] = (),
     data: str | Path | None = None,
     judges: Mapping[str, str | Path] | None = None,
+    references: Iterable[str | Path] = (),
     device: str = "auto",
+    cache: bool = True,
     progress: Progress = silent,
 ) -> ScoreReport:
     """Checks a submission, takes every measure and compares it with the baselines.
 
-    Arguments as for `check`, and: judges: files of weights by judge name. device: auto, cpu, cuda or mps.
-    progress: called as progress(task, done, total).
+    Arguments as for `check`, and: judges: files of weights by judge name. references: files that
+    `grader reference build` made, used instead of the pictures under `data`. device: auto, cpu, cuda or mps.
+    cache: keep features for the next run. progress: called as progress(task, done, total).
 
     A measure that needs something which isn't on this machine is `skipped`, with the reason. Raises as `check` does.
     """
-    work = _load(assignment, problems)
+    whole, work = _load(assignment, problems)
     where = find_data(data, work.data_folder)
-    context = Context(where, check_judges(judges or {}), device, progress)
+    context = Context(where, check_judges(judges or {}), device, progress, _read_references(references), cache)
     try:
         with open_submission(submission) as view:
-            seen = _inspect(view, work, where, keep=True, answers=context.answers)
+            notes = _unwrap(view, whole)
+            seen = _inspect(view, work, whole, where, keep=True, answers=context.answers)
+            seen = replace(seen, notes=[*notes, *seen.notes])
             digest = view.digest
     except SubmissionRefused as e:
         seen, digest = _refused(e), ""
     verdicts = tuple(_verdict(p, seen, context, work) for p in work.problems)
     general = tuple(f for f in seen.findings if not f.problem)
-    return ScoreReport(work.id, work.digest, digest, verdicts, work.manual, general, tuple(seen.notes), seen.empty)
+    notes = [*seen.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]
+    return ScoreReport(work.id, work.digest, digest, verdicts, work.manual, general, tuple(notes), seen.empty)
 
 
 @dataclass
@@ -104,16 +116,62 @@ class _Seen:
     notes: list[str]
     checked: dict[tuple[str, str], Checked]
     empty: bool = False
+    looked: bool = True
 
 
-def _load(assignment: str | Path | Assignment, problems: Iterable[str]) -> Assignment:
+def _load(assignment: str | Path | Assignment, problems: Iterable[str]) -> tuple[Assignment, Assignment]:
+    """The whole assignment, and what of it is wanted."""
     loaded = assignment if isinstance(assignment, Assignment) else load_assignment(assignment)
-    return loaded.only(problems)
+    return loaded, loaded.only([problems] if isinstance(problems, str) else problems)
+
+
+def _places(whole: Assignment) -> tuple[set[str], set[str]]:
+    """Paths of all deliverables, and the folders at the top that they lie in."""
+    places = {d.path for p in whole.problems for d in p.deliverables}
+    return places, {path.partition("/")[0] for path in places}
+
+
+def _unwrap(view: Submission, whole: Assignment) -> list[str]:
+    """A zip with one folder around everything is taken from inside that folder; returns the note that says so."""
+    name = view.wrapper(_places(whole)[1]) if isinstance(view, ZipSubmission) else ""
+    if not name:
+        return []
+    view.enter(name)
+    return [f"Everything in the zip lies in {printable(name)}/, which was taken as the top of the submission."]
+
+
+def _own_data(submission: str | Path, data: str | Path | None, where: Data) -> list[str]:
+    """A note where the data were found inside the submission: then they are whatever the student put there."""
+    if data is not None or where.home is None or os.environ.get(VARIABLE):
+        return []
+    if not where.home.resolve().is_relative_to(Path(submission).resolve()):
+        return []
+    return [
+        f"The data are those of {where.home}/ inside the submission; a grade needs the course's own: pass --data DIR."
+    ]
+
+
+def _unknown_judges(verdicts: Iterable[Verdict]) -> list[str]:
+    found = {m.provenance["judge"]: m.provenance["judge_sha256"] for v in verdicts for m in v.measures if _strange(m)}
+    return [f"The judge {name} is a file that is not known (sha256 {sha[:12]}…)." for name, sha in found.items()]
+
+
+def _strange(measure: MeasureResult) -> bool:
+    return measure.provenance.get("judge_known") is False
+
+
+def _read_references(paths: Iterable[str | Path]) -> list[ReferenceFile]:
+    if not (found := list(paths)):
+        return []
+    from grader.references.statistics import read_reference
+
+    return [read_reference(Path(path)) for path in found]
 
 
 def _inspect(
     view: Submission,
     work: Assignment,
+    whole: Assignment,
     data: Data,
     *,
     keep: bool,
@@ -122,11 +180,8 @@ def _inspect(
     """Checks every deliverable of the problems at hand. Fills `answers` with the labels that are there."""
     known = {} if answers is None else answers
     specs = [(p, d) for p in work.problems for d in p.deliverables]
-    places = {d.path for _, d in specs}
-    tops = {path.partition("/")[0] for path in places}
+    places, tops = _places(whole)
     notes: list[str] = []
-    if isinstance(view, ZipSubmission) and (top := view.unwrap(tops)):
-        notes.append(f"Everything in the zip lies in {top}/, which was taken as the top of the submission.")
     if _is_empty(view):
         return _Seen([_empty(work)], notes, {}, empty=True)
     without: list[str] = []
@@ -135,7 +190,10 @@ def _inspect(
     for problem, spec in specs:
         result: Checked
         if isinstance(spec, ImagesSpec):
-            result = check_images(view, spec, problem.id, elsewhere=tops | {work.data_folder}, keep=keep)
+            try:
+                result = check_images(view, spec, problem.id, elsewhere=tops | {work.data_folder}, keep=keep)
+            except SubmissionRefused as e:
+                result = CheckedImages(spec, (), (), (_too_many(e, problem.id, spec),))
         else:
             if spec.answers not in known:
                 _read_answers(spec.answers, spec.columns, spec.labels, data, known, notes, without)
@@ -174,7 +232,15 @@ def _read_answers(
 def _is_empty(view: Submission) -> bool:
     """True if there is no file at the top and nothing in any folder there."""
     top = (view.folder(".") or {}).values()
-    return not any(e.kind != "folder" for e in top) and not any(view.folder(e.name) for e in top)
+    if any(e.kind != "folder" for e in top):
+        return False
+    for entry in top:
+        try:
+            if view.folder(entry.name):
+                return False
+        except SubmissionRefused:  # too full to be empty
+            return False
+    return True
 
 
 def _empty(work: Assignment) -> Finding:
@@ -192,18 +258,33 @@ def _refused(error: SubmissionRefused) -> _Seen:
     finding = rules.BAD_ARCHIVE.finding(
         path=".", message=str(error), expected=error.expected, actual=error.actual, help=error.help
     )
-    return _Seen([finding], [], {})
+    return _Seen([finding], [], {}, looked=False)
 
 
-def _repository(view: Submission, work: Assignment) -> list[Finding]:
+def _too_many(error: SubmissionRefused, problem: str, spec: ImagesSpec) -> Finding:
+    return rules.TOO_MANY_FILES.finding(
+        problem=problem,
+        deliverable=spec.id,
+        path=spec.path,
+        message=str(error),
+        expected=f"{plural(spec.count, 'image')}",
+        actual=error.actual,
+        help=f"Leave nothing but the images in {spec.path}/.",
+    )
+
+
+def _repository(view: Submission, work: Assignment, whole: Assignment, notes: list[str]) -> list[Finding]:
+    """Findings about scripts and report; then goes into `submission/` if the deliverables lie there."""
     found: list[Finding] = []
     for spec in work.repository:
         found += check_document(view, spec) if isinstance(spec, DocumentSpec) else check_script(view, spec, work.shell)
+    if not can_parse():
+        notes.append("bash is not on this machine: the scripts' syntax was not checked.")
+    tops = _places(whole)[1]
+    if not tops & set(view.peek(".")) and tops & set(view.peek("submission")):
+        view.enter("submission")
+        notes.append("The deliverables are those in submission/.")
     return found
-
-
-def _bash_note(notes: list[str]) -> list[str]:
-    return notes if can_parse() else [*notes, "bash is not on this machine: the scripts' syntax was not checked."]
 
 
 def _verdict(problem: Problem, seen: _Seen, context: Context, work: Assignment) -> Verdict:
@@ -211,11 +292,12 @@ def _verdict(problem: Problem, seen: _Seen, context: Context, work: Assignment) 
     measures: list[MeasureResult] = []
     for spec in problem.measures:
         checked = seen.checked.get((problem.id, spec.deliverable))
-        if isinstance(checked, (CheckedImages, CheckedTable)) and _absent(checked):
-            continue  # optional, and not handed in
+        optional = next(not d.required for d in problem.deliverables if d.id == spec.deliverable)
+        if optional and (checked is None or _absent(checked)):
+            continue
         taken = _take(spec, checked, context)
         if taken.value is not None:
-            findings += _reference_findings(problem.id, spec, checked, context)
+            findings += _reference_findings(problem.id, spec, checked, taken)
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
         measures.append(_compare(spec, taken, faulty or checked is None, work))
     states: list[State] = ["fail" if f.severity == "error" else "pass" for f in findings]
@@ -233,22 +315,15 @@ def _verdict(problem: Problem, seen: _Seen, context: Context, work: Assignment) 
 
 
 def _absent(checked: Checked) -> bool:
-    there = checked.present if isinstance(checked, CheckedTable) else bool(checked.names or checked.findings)
-    return not checked.spec.required and not there
+    return not (checked.present if isinstance(checked, CheckedTable) else checked.names or checked.findings)
 
 
-def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, context: Context) -> list[Finding]:
+def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, taken: Measurement) -> list[Finding]:
     """A warning where the data folder holds another number of reference items than the course published."""
-    from grader.references.pictures import count_pictures
-
-    found, published, what = 0, 0, ""
-    if isinstance(checked, CheckedTable):
-        what, published = checked.spec.answers, checked.spec.answers_count
-        found = len(context.answers.get(what, ()))
-    elif spec.reference and (folder := context.data.find(spec.reference)):
-        what, published = spec.reference, spec.reference_count
-        found = count_pictures(folder)
-    if not found or not published or found == published:
+    found = taken.provenance.get("reference_n", 0)
+    what = str(taken.provenance.get("reference", ""))
+    published = checked.spec.answers_count if isinstance(checked, CheckedTable) else spec.reference_count
+    if not published or found == published:
         return []
     finding = rules.REFERENCE_COUNT.finding(
         problem=problem,
@@ -264,21 +339,22 @@ def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None
 
 def _take(spec: MeasureSpec, checked: Checked | None, context: Context) -> Measurement:
     """The measurement, whatever happens: what isn't here skips it, a broken reference is our error."""
+    about = {"protocol": spec.protocol} | ({"reference": spec.reference} if spec.reference else {})
     if checked is None:
-        return Measurement(None, 0, "the submission can't be read", "fail")
+        return Measurement(None, 0, "the submission can't be read", "fail", provenance=about)
     try:
         taken = measure(spec, checked, context)
     except CannotMeasure as e:
-        return Measurement(None, 0, str(e), "skipped")
+        return Measurement(None, 0, str(e), "skipped", provenance=about)
     except BadReference as e:
-        return Measurement(None, 0, str(e), "error")
+        return Measurement(None, 0, str(e), "error", provenance=about)
     except GraderError:
         raise
     except Exception as e:  # ours or the machine's (memory, driver): it must cost the student nothing
-        return Measurement(None, 0, f"the grader failed: {type(e).__name__}: {e}", "error")
+        return Measurement(None, 0, f"the grader failed: {type(e).__name__}: {e}", "error", provenance=about)
     if taken.value is not None and not math.isfinite(taken.value):
-        return Measurement(None, taken.n, f"the value is not finite ({taken.value})", "error")
-    return taken
+        return Measurement(None, taken.n, f"the value is not finite ({taken.value})", "error", provenance=about)
+    return replace(taken, provenance=about | taken.provenance)
 
 
 def _compare(spec: MeasureSpec, taken: Measurement, faulty: bool, work: Assignment) -> MeasureResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
-from grader.errors import CannotMeasure
+from grader.errors import CannotMeasure, UsageError
 from grader.references.data import Data, read_labels
 from grader.results import Measurement
 
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from grader.judges.features import Extractor
+    from grader.judges.weights import Weights
+    from grader.metrics.fid import Gaussian
+    from grader.references.statistics import ReferenceFile
+
+_SHUFFLE_SEED = 2020  # torch-fidelity's default
 INSTALL = "pip install 'vision-grader[score]'"
 Progress = Callable[[str, int, int], None]
 
@@ -32,13 +38,34 @@ def silent(task: str, done: int, total: int) -> None:
 
 @dataclass
 class Context:
-    """What measures share: data, judges' files, device, progress, and the labels read so far."""
+    """What measures share: data, judges' files, reference files, device, progress, and what was read so far.
+
+    `cache`: keep features between runs.
+    """
 
     data: Data
     judges: Mapping[str, Path]
     device: str = "auto"
     progress: Progress = silent
+    references: Sequence[ReferenceFile] = ()
+    cache: bool = True
     answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    _extractor: Extractor | None = None
+
+    def extractor(self) -> Extractor:
+        """The networks of this run, made at their first use."""
+        if self._extractor is None:
+            from grader.judges.cache import FeatureCache
+            from grader.judges.devices import choose_device
+            from grader.judges.features import Extractor
+
+            cache = FeatureCache() if self.cache else None
+            self._extractor = Extractor(self.judges, choose_device(self.device), cache)
+        return self._extractor
+
+    def show(self, task: str) -> Callable[[int, int], None]:
+        """Progress of one task."""
+        return lambda done, total: self.progress(task, done, total)
 
 
 @contextmanager
@@ -72,7 +99,8 @@ def _array(deliverable: CheckedImages) -> NDArray[np.uint8]:
 
     width, height = deliverable.spec.size
     flat = np.frombuffer(bytearray().join(deliverable.pixels), np.uint8)  # writable, as torch wants it
-    return flat.reshape(len(deliverable.names), height, width, -1)
+    pixels = flat.reshape(len(deliverable.names), height, width, len(deliverable.spec.mode))
+    return pixels if pixels.shape[3] == 3 else np.repeat(pixels, 3, axis=3)  # networks take three channels
 
 
 def _accuracy(
@@ -127,6 +155,8 @@ def _digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
     device = choose_device(context.device)
     read, weights = read_digits(_array(images), context.judges, device)
     wanted = [values[label] for name in images.names if (values := names.parse(name))]
+    # A digit outside of the assignment's range is no class of it: the image stays without a judgement, which is wrong.
+    pairs = [(w, int(r)) for w, r in zip(wanted, read, strict=True) if names.fields[label].holds(int(r))]
     field_ = names.fields[label]
     classes = field_.high - field_.low + 1
     provenance = {
@@ -140,69 +170,126 @@ def _digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
         "versions": _versions("torch", "numpy", "pillow"),
     }
     sizes = [images.spec.count // classes] * classes
-    return _accuracy(wanted, [int(d) for d in read], sizes, field_.low, provenance)
+    return _accuracy([w for w, _ in pairs], [r for _, r in pairs], sizes, field_.low, provenance)
 
 
-def _fid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
-    if len(images.names) < 2:
-        return Measurement(None, len(images.names), "a Fréchet distance needs 2 images or more", "fail")
-    reference = context.data.need(spec.reference)
+@dataclass(frozen=True)
+class _Reference:
+    """What a submission's features are compared with; `features` are None if only statistics were published."""
 
-    from grader.judges.devices import choose_device
-    from grader.judges.inception import fid_features, fid_network
-    from grader.metrics.fid import frechet_distance, frechet_interval, gaussian
+    gaussian: Gaussian
+    features: NDArray[np.float64] | None
+    provenance: dict[str, Any]
+
+
+def _features(spec: MeasureSpec, images: CheckedImages, context: Context) -> tuple[NDArray[np.float64], Weights]:
+    outputs, weights = context.extractor().run(spec.protocol, _array(images), context.show("generated images"))
+    return outputs["features"].astype("float64"), weights
+
+
+def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Reference:
+    """From a reference file given for it, else from the pictures under the data folder."""
+    from grader.metrics.fid import gaussian
     from grader.references.pictures import read_pictures
 
-    device = choose_device(context.device)
-    network, weights = fid_network(context.judges)
-    faces = read_pictures(reference)
-    show = context.progress
-    ours = fid_features(network, _array(images), device, lambda i, n: show("FID: generated images", i, n))
-    real = fid_features(network, faces, device, lambda i, n: show("FID: reference images", i, n))
-    provenance = {
+    for file in context.references:
+        if (file.name, file.protocol) != (spec.reference, spec.protocol):
+            continue
+        if file.judge_sha256 != weights.sha256:
+            raise UsageError(
+                f"The reference file for {file.name} was made with other weights of {file.judge} "
+                f"({file.judge_sha256[:8]}…) than these ({weights.sha256[:8]}…). Build it anew, or pass those weights."
+            )
+        about = {"reference": file.name, "reference_n": file.gaussian.n, "reference_pixels": file.pixel_digest}
+        features = None if file.features is None else file.features.astype("float64")
+        return _Reference(file.gaussian, features, about)
+    pictures = read_pictures(context.data.need(spec.reference))
+    outputs, _ = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
+    features = outputs["features"].astype("float64")
+    return _Reference(gaussian(features), features, {"reference": spec.reference, "reference_n": len(pictures)})
+
+
+def _network_provenance(spec: MeasureSpec, images: CheckedImages, weights: Weights, context: Context) -> dict[str, Any]:
+    from grader.judges.features import PROTOCOLS
+
+    return {
         "protocol": spec.protocol,
         "n": len(images.names),
-        "reference": spec.reference,
-        "reference_n": len(faces),
-        "judge": "inception",
+        "judge": PROTOCOLS[spec.protocol].judge,
         "judge_sha256": weights.sha256,
         "judge_known": weights.known,
-        "device": device.type,
-        "versions": _versions("torch", "torch-fidelity", "numpy", "pillow"),
+        "device": context.extractor().device.type,
+        "versions": _versions("torch", "torchvision", "torch-fidelity", "numpy", "pillow"),
     }
-    statistics = gaussian(real)
-    value = frechet_distance(gaussian(ours), statistics)
-    interval = frechet_interval(ours, statistics, value)
-    return Measurement(value, len(images.names), interval=interval, provenance=provenance)
+
+
+def _frechet(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    from grader.metrics.fid import frechet_distance, frechet_interval, gaussian
+
+    if len(images.names) < 2:
+        return Measurement(None, len(images.names), "a Fréchet distance needs 2 images or more", "fail")
+    ours, weights = _features(spec, images, context)
+    reference = _reference(spec, weights, context)
+    value = frechet_distance(gaussian(ours), reference.gaussian)
+    interval = frechet_interval(ours, reference.gaussian, value)
+    provenance = _network_provenance(spec, images, weights, context) | reference.provenance
+    return Measurement(value, len(ours), interval=interval, provenance=provenance)
+
+
+def _kid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    from grader.metrics.kid import kernel_distance
+
+    if len(images.names) < 2:
+        return Measurement(None, len(images.names), "a kernel distance needs 2 images or more", "fail")
+    ours, weights = _features(spec, images, context)
+    reference = _reference(spec, weights, context)
+    if reference.features is None:
+        raise CannotMeasure(f"needs the features of {spec.reference}: the reference file has statistics alone")
+    value, interval = kernel_distance(ours, reference.features)
+    provenance = _network_provenance(spec, images, weights, context) | reference.provenance
+    return Measurement(value, len(ours), interval=interval, provenance=provenance)
+
+
+def _manifold(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    from grader.metrics.manifold import manifold
+
+    if len(images.names) < 6:
+        return Measurement(None, len(images.names), f"{spec.metric} needs 6 images or more", "fail")
+    ours, weights = _features(spec, images, context)
+    reference = _reference(spec, weights, context)
+    if reference.features is None:
+        raise CannotMeasure(f"needs the features of {spec.reference}: the reference file has statistics alone")
+    found = manifold(ours, reference.features)
+    provenance = _network_provenance(spec, images, weights, context) | reference.provenance
+    return Measurement(getattr(found, spec.metric), len(ours), provenance=provenance)
 
 
 def _inception_score(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
-    from grader.metrics.inception_score import SPLITS, inception_score
+    from scipy.special import softmax
 
-    if len(images.names) < SPLITS:
-        reason = f"an Inception Score needs {SPLITS} images or more"
-        return Measurement(None, len(images.names), reason, "fail")
+    from grader.metrics.inception_score import SPLITS, inception_score, shuffled_order
 
-    from grader.judges.devices import choose_device
-    from grader.judges.inception import class_probabilities, score_network
-
-    device = choose_device(context.device)
-    network, weights = score_network(context.judges)
-    show = context.progress
-    found = class_probabilities(network, _array(images), device, lambda i, n: show("Inception Score", i, n))
+    n = len(images.names)
+    if n < SPLITS:
+        return Measurement(None, n, f"an Inception Score needs {SPLITS} images or more", "fail")
+    outputs, weights = context.extractor().run(spec.protocol, _array(images), context.show("Inception Score"))
+    found = softmax(outputs["logits"].astype("float64"), axis=1)
+    provenance = _network_provenance(spec, images, weights, context) | {"splits": SPLITS, "order": "sorted names"}
+    if spec.protocol == "torch-fidelity":
+        provenance |= {"order": "shuffled", "seed": _SHUFFLE_SEED}
+        found = found[shuffled_order(n, _SHUFFLE_SEED)]
     mean, deviation = inception_score(found)
-    provenance = {
-        "protocol": spec.protocol,
-        "n": len(images.names),
-        "splits": SPLITS,
-        "order": "sorted names",
-        "judge": "torchvision_inception",
-        "judge_sha256": weights.sha256,
-        "judge_known": weights.known,
-        "device": device.type,
-        "versions": _versions("torch", "torchvision", "numpy", "pillow"),
-    }
-    return Measurement(mean, len(images.names), details={"std": deviation}, provenance=provenance)
+    return Measurement(mean, n, details={"std": deviation}, provenance=provenance)
 
 
-_OF_IMAGES = {"fid": _fid, "inception_score": _inception_score, "digit_accuracy": _digit_accuracy}
+_OF_IMAGES = {
+    "fid": _frechet,
+    "fd_efficientnet_lite0": _frechet,
+    "kid": _kid,
+    "precision": _manifold,
+    "recall": _manifold,
+    "density": _manifold,
+    "coverage": _manifold,
+    "inception_score": _inception_score,
+    "digit_accuracy": _digit_accuracy,
+}

@@ -20,6 +20,7 @@ from grader import grading
 from grader.judges import JUDGES
 from grader.judges.digit_classifier import DigitClassifier
 from grader.results import Measurement
+from grader.submission import Limits, open_submission
 from tests.conftest import GOOD, ROOT
 
 
@@ -49,7 +50,9 @@ def test_score_of_the_good_submission(course: Path) -> None:
     assert (report.points, report.max_points, report.manual_points) == (24, 44, 62)
     assert document["points"] == 24 and document["schema"] == "grader/score/1"
     gan = report.problems[0].measures
-    assert [m.state for m in gan] == ["skipped"] * 2 and all("--judge" in m.reason for m in gan)
+    assert [m.state for m in gan] == ["skipped", "skipped", "pass"]
+    assert all("--judge" in m.reason for m in gan[:2])
+    assert gan[2].id == "fd_efficientnet_lite0" and gan[2].baselines == () and gan[2].value is not None
     assert [m.id for m in report.problems[2].measures] == [
         "target_accuracy.mnistm-usps",
         "target_accuracy.svhn-mnistm",
@@ -117,15 +120,18 @@ def test_no_mutation_with_an_error_earns_its_points(name: str, course: Path, tmp
     report = grader.score(tmp_path, problems=[mutation.problem], data=course)
     _valid(report)
     assert report.state == "fail"
-    for m in report.problems[0].measures:
-        if any(f.deliverable == m.deliverable and f.severity == "error" for f in report.problems[0].findings):
-            assert m.points == 0 and m.state in ("fail", "skipped")
+    faulty = {f.deliverable for f in report.problems[0].findings if f.severity == "error"}
+    paid = [m for m in report.problems[0].measures if m.deliverable in faulty and m.baselines]
+    assert paid
+    for m in paid:
+        assert m.points == 0 and m.state in ("fail", "skipped")
 
 
 def test_gray_digits_are_measured_but_not_paid(course: Path, tmp_path: Path) -> None:
     mutate("gray", tmp_path)
     (m,) = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
-    assert m.value is not None and m.value > 0.3 and m.points == 0 and m.would_earn in (0, 10, 15)
+    assert m.value is not None and m.value > 0.3 and m.points == 0
+    assert m.would_earn == sum(b.points for b in m.baselines if m.value >= b.value)
 
 
 def test_zero_based_names_lose_only_what_is_out_of_range(course: Path, tmp_path: Path) -> None:
@@ -289,3 +295,75 @@ def test_public_names() -> None:
     assert set(dir(grader)) == set(grader.__all__)
     with pytest.raises(AttributeError, match="no attribute 'grade'"):
         grader.grade  # noqa: B018
+
+
+def test_a_full_folder_beside_the_deliverables_does_not_matter(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    (tmp_path / "aaa").mkdir()
+    for i in range(60):
+        (tmp_path / "aaa" / str(i)).touch()
+    monkeypatch.setattr(grading, "open_submission", lambda path: open_submission(path, Limits(entries=50)))
+    assert grader.check(tmp_path, problems=["dann"], data=course).state == "pass"
+    (tmp_path / "acgan").mkdir()
+    for i in range(60):
+        (tmp_path / "acgan" / f"{i}.png").touch()
+    report = grader.score(tmp_path, problems=["acgan", "dann"], data=course)
+    assert [p.state for p in report.problems] == ["fail", "pass"]
+    assert [f.rule for f in report.problems[0].findings] == ["too-many-files"]
+
+
+def test_another_problems_folder_is_not_taken_for_this_one(tmp_path: Path, course: Path) -> None:
+    shutil.copytree(GOOD / "acgan", tmp_path / "acgan")
+    (finding,) = grader.check(tmp_path, problems=["gan"], data=course).findings
+    assert finding.rule == "missing-deliverable"
+
+
+def test_a_repository_with_its_submission_folder(tmp_path: Path, course: Path) -> None:
+    shutil.copytree(GOOD / "dann", tmp_path / "submission" / "dann")
+    (tmp_path / "hw2_p3.sh").write_text("python3 p3.py $1 $2 $3\n")
+    (tmp_path / "hw2_r10922001.pdf").write_bytes(b"%PDF-1.5")
+    report = grader.check(tmp_path, problems=["dann"], data=course, with_repository=True)
+    assert report.findings == () and report.notes == ("The deliverables are those in submission/.",)
+
+
+def test_data_inside_the_submission_are_named(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    shutil.copytree(course / "digits", tmp_path / "hw2_data" / "digits", ignore=shutil.ignore_patterns("*.png"))
+    monkeypatch.chdir(tmp_path)
+    assert any("inside the submission" in note for note in grader.score(".", problems=["dann"]).notes)
+    assert grader.score(".", problems=["dann"], data=course).notes == ()
+
+
+def test_an_unknown_judge_is_noted(course: Path, tmp_path: Path) -> None:
+    torch.save(DigitClassifier().state_dict(), tmp_path / "own.pth")
+    report = grader.score(GOOD, problems=["acgan"], data=course, judges={"digit_classifier": tmp_path / "own.pth"})
+    assert report.problems[0].measures[0].provenance["judge_known"] is False
+    assert report.notes[0].startswith("The judge digit_classifier is a file that is not known (sha256 ")
+
+
+def test_a_problem_as_a_plain_text(course: Path) -> None:
+    assert [p.id for p in grader.score(GOOD, problems="dann", data=course).problems] == ["dann"]
+
+
+def test_skipped_measures_name_their_protocol(course: Path) -> None:
+    fid, score, _ = grader.score(GOOD, problems=["gan"], data=course).problems[0].measures
+    assert fid.provenance == {"protocol": "pytorch-fid", "reference": "face/test"}
+    assert score.provenance == {"protocol": "torchvision-is"}
+
+
+def test_a_measure_without_baselines_changes_no_state(course: Path, tmp_path: Path) -> None:
+    """A failing one: an optional table of which nothing can be judged, beside three that pass."""
+    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    (tmp_path / "dann" / "improved").mkdir()
+    rows = "".join(f"{i:05d}.png,0\n" for i in range(100))
+    (tmp_path / "dann" / "improved" / "mnistm-usps.csv").write_text("image_name,label\n" + rows)
+    verdict = grader.score(tmp_path, problems=["dann"], data=course).problems[0]
+    assert verdict.measures[-1].value == pytest.approx(0.1) and verdict.state == "pass" and verdict.points == 9
+
+
+def test_a_refused_submission_shows_no_problem_as_passed(tmp_path: Path) -> None:
+    (tmp_path / "s.zip").write_bytes(b"PK\x03\x04 broken")
+    assert grader.check(tmp_path / "s.zip").problems == ()
+    assert len(grader.score(tmp_path / "s.zip", problems=["dann"]).problems[0].measures) == 3

@@ -21,6 +21,10 @@ class NameField:
     high: int
     width: int = 1
 
+    def holds(self, value: int) -> bool:
+        """True if the value is in the range."""
+        return self.low <= value <= self.high
+
     def text(self, value: int) -> str:
         """The number as it stands in a file name."""
         return f"{value:0{self.width}d}"
@@ -72,7 +76,7 @@ class NameFormat:
 
     def holds(self, values: tuple[int, ...]) -> bool:
         """True if every value lies in its field's range."""
-        return all(f.low <= v <= f.high for f, v in zip(self.fields, values, strict=True))
+        return all(f.holds(v) for f, v in zip(self.fields, values, strict=True))
 
     def guess(self, name: str) -> tuple[int, ...] | None:
         """The numbers in a name, in the order of the fields, whatever separates and surrounds them, or None.
@@ -112,4 +116,5 @@ def placeholders(template: str) -> list[tuple[str, int]]:
 
 def looks_like_image(name: str) -> bool:
     """True if the extension, in any case, is that of a picture."""
-    return name.rpartition(".")[2].lower() in _IMAGE_ENDINGS
+    stem, _, ending = name.rpartition(".")
+    return bool(stem) and ending.lower() in _IMAGE_ENDINGS

@@ -35,6 +35,10 @@ DEFAULT = "dlcv-fall2021-hw2"
 _ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _MEASURE_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)*")
 MOST_IMAGES = 20_000
+_WIDEST = 9
+_RANGE = "first and last value, the first not above the last"
+_MOST_CLASSES = 1000
+_WIDEST_IMAGE = 4096
 
 
 # The wheel carries the top-level folder baselines/ inside the package; a checkout has it beside the package.
@@ -120,7 +124,12 @@ def _source_of_values(top: Section, path: Path) -> Section:
 def _with_baselines(problems: tuple[Problem, ...], values: Section) -> tuple[tuple[Problem, ...], tuple[Reported, ...]]:
     """The problems with each measure's baselines, lowest demand first, and the reported results."""
     metric_of = {m.id: METRICS[m.metric] for p in problems for m in p.measures}
-    baselines = [_baseline(s, metric_of) for s in values.tables("baseline")]
+    baselines: list[Baseline] = []
+    for section in values.tables("baseline"):
+        found = _baseline(section, metric_of)
+        if any((b.measure, b.name) == (found.measure, found.name) for b in baselines):
+            section.fail(f"{found.measure} has a baseline {found.name!r} already", "name")
+        baselines.append(found)
     reported = tuple(_reported(s, metric_of) for s in values.tables("reported"))
 
     def complete(measure: MeasureSpec) -> MeasureSpec:
@@ -162,6 +171,8 @@ def _reported(section: Section, metric_of: dict[str, Metric]) -> Reported:
             flat[prefix + name] = table.number(name)
             if prefix + name not in metric_of:
                 table.fail(f"no problem has this measure.{did_you_mean(prefix + name, metric_of)}", name)
+            if metric_of[prefix + name].fraction and not 0 <= flat[prefix + name] <= 1:
+                table.fail("expected a fraction from 0 to 1 (70 % is 0.70)", name)
 
     flatten(section.table("values"), "")
     result = Reported(section.text("id"), flat)
@@ -171,6 +182,8 @@ def _reported(section: Section, metric_of: dict[str, Metric]) -> Reported:
 
 def _manual(section: Section, problems: list[str]) -> ManualPoints:
     result = ManualPoints(section.choice("problem", problems), section.text("title"), section.number("points"))
+    if result.points < 0:
+        section.fail("expected 0 or more points", "points")
     section.done()
     return result
 
@@ -181,6 +194,8 @@ def _repository(section: Section, problems: list[str]) -> tuple[RepositoryFile, 
         for item in section.tables(kind):
             problem = item.choice("problem", ["", *problems], "")
             path, required = item.path("path"), item.flag("required", True)
+            if kind == "document" and "/" in path:
+                item.fail("expected a name at the top of the repository, without a folder", "path")
             files.append((ScriptSpec if kind == "script" else DocumentSpec)(problem, path, required))
             item.done()
     return tuple(files)
@@ -205,6 +220,8 @@ def _problem(section: Section) -> Problem:
     if not deliverables:
         section.fail("needs at least one [[problem.deliverable]]")
     _unique(section, "deliverable", [d.id for d in deliverables])
+    if len({d.path for d in deliverables}) < len(deliverables):
+        section.fail("two deliverables have one path", "deliverable")
     by_id = {d.id: d for d in deliverables}
     measures = tuple(_measure(s, by_id) for s in section.tables("measure"))
     result = Problem(name, section.text("title"), deliverables, measures)
@@ -224,7 +241,7 @@ def _deliverable(section: Section) -> Deliverable:
             name,
             path,
             (columns[0], columns[1]),
-            section.pair("labels", "lowest and highest label", (0, 9)),
+            _labels(section),
             section.path("answers"),
             section.count("answers_count", 0),
             required,
@@ -237,16 +254,32 @@ def _deliverable(section: Section) -> Deliverable:
             section.fail(f"expected the number of images, 1 to {MOST_IMAGES}; {found}", "count")
         mode = cast(Literal["RGB", "L"], section.choice("mode", ["RGB", "L"], "RGB"))
         format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
-        size = section.pair("size", "width and height in pixels")
+        size = _size(section)
         result = ImagesSpec(name, path, count, size, mode, format_, names, label, required)
     section.done()
     return result
 
 
+def _size(section: Section) -> tuple[int, int]:
+    width, height = section.pair("size", "width and height in pixels", ordered=False)
+    if not (0 < width <= _WIDEST_IMAGE and 0 < height <= _WIDEST_IMAGE):
+        section.fail(f"expected 1 to {_WIDEST_IMAGE} pixels, found {width}x{height}", "size")
+    return width, height
+
+
+def _labels(section: Section) -> tuple[int, int]:
+    low, high = section.pair("labels", "the lowest and the highest label", (0, 9))
+    if high - low >= _MOST_CLASSES:
+        section.fail(f"expected at most {_MOST_CLASSES} classes, found {high - low + 1}", "labels")
+    return low, high
+
+
 def _names(section: Section) -> tuple[NameFormat | None, str]:
     """The optional table `names`: a template and, for each placeholder, its range."""
     if "names" not in section.values:
-        return None, section.text("label", "")
+        if "label" in section.values:
+            section.fail("a label is a part of the names: needs a table [problem.deliverable.names]", "label")
+        return None, ""
     table = section.table("names")
     template = table.text("template")
     found = placeholders(template)
@@ -255,22 +288,32 @@ def _names(section: Section) -> tuple[NameFormat | None, str]:
         table.fail("expected placeholders with different names, such as '{digit}_{number:03}.png'", "template")
     if "/" in template or "{" in leftover or "}" in leftover or not template.endswith(".png"):
         table.fail("expected one file name that ends in .png, such as '{digit}_{number:03}.png'", "template")
-    fields = tuple(NameField(f, *table.pair(f, "first and last value"), width) for f, width in found)
-    for f in fields:
-        if f.low > f.high:
-            table.fail(f"expected the first value not above the last, found {f.low} to {f.high}", f.name)
-    names = NameFormat(template, fields)
-    if len(names) > MOST_IMAGES or len(set(names.all_names())) != len(names):
-        table.fail(f"expected at most {MOST_IMAGES} names, all different", "template")
+    if "}{" in template or any(width > _WIDEST for _, width in found):
+        table.fail(f"expected something between two numbers, and numbers of {_WIDEST} digits at most", "template")
+    names = NameFormat(template, tuple(NameField(f, *table.pair(f, _RANGE), width) for f, width in found))
+    if len(names) > MOST_IMAGES:
+        table.fail(f"expected at most {MOST_IMAGES} names, found {len(names)}", "template")
     table.done()
-    return names, section.choice("label", [f.name for f in fields] + [""], "")
+    return names, section.choice("label", [f.name for f in names.fields]) if "label" in section.values else ""
+
+
+def _check_digits(section: Section, images: ImagesSpec) -> None:
+    """The digit classifier takes one kind of picture and knows ten classes."""
+    assert images.names is not None and images.label_field is not None  # checked before
+    label = images.names.fields[images.label_field]
+    if images.size != (28, 28) or images.mode != "RGB" or label.high > 9:
+        section.fail("digit_accuracy needs 28x28 RGB pictures with labels from 0 to 9", "deliverable")
 
 
 def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureSpec:
     name = section.text("id")
     if not _MEASURE_ID.fullmatch(name):
         section.fail("expected words joined by dots, such as 'target_accuracy.mnistm-usps'", "id")
-    metric = METRICS[section.choice("metric", METRICS, name.partition(".")[0])]
+    default = name.partition(".")[0]
+    if "metric" not in section.values and default not in METRICS:
+        hint = did_you_mean(default, METRICS)
+        section.fail(f"{default!r} is no metric; known: {', '.join(METRICS)}, or add the key 'metric'.{hint}", "id")
+    metric = METRICS[section.choice("metric", METRICS, default)]
     deliverable = section.choice("deliverable", deliverables)
     measured = deliverables[deliverable]
     kind = "images" if isinstance(measured, ImagesSpec) else "table"
@@ -278,6 +321,8 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         section.fail(f"{metric.id} measures {metric.deliverable}, and {deliverable!r} is {kind}", "deliverable")
     if metric.needs_label and isinstance(measured, ImagesSpec) and not measured.label:
         section.fail(f"{metric.id} needs to know which part of the names of {deliverable!r} is the 'label'")
+    if metric.id == "digit_accuracy" and isinstance(measured, ImagesSpec):
+        _check_digits(section, measured)
     spec = MeasureSpec(
         name,
         metric.id,

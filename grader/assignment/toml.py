@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from grader.errors import AssignmentError
 from grader.text import did_you_mean, nearest
 
 Key = tuple[str | int, ...]
-_LARGEST = 1_000_000  # bytes
+_LARGEST = 200_000  # bytes
+_LARGEST_NUMBER = 10**9
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Source:
             return cls(str(path), text, tomllib.loads(text))
         except UnicodeDecodeError as e:
             raise AssignmentError(f"{path}: not UTF-8 text (byte {e.start})") from None
-        except (tomllib.TOMLDecodeError, RecursionError) as e:
+        except (ValueError, RecursionError) as e:  # a number of 5000 digits is a ValueError too
             raise AssignmentError(f"{path}: not valid TOML: {e}") from None
 
     def line_of(self, key: Key) -> int:
@@ -48,24 +48,43 @@ class Source:
         tomllib keeps no positions, but the first prefix of the file that parses and has the key ends with it.
         """
         lines = self.text.split("\n")
-        start = 1
-        for end in range(1, len(lines) + 1):
-            try:
-                document: Any = tomllib.loads("\n".join(lines[:end]))
-            except tomllib.TOMLDecodeError:
-                continue
-            try:
-                for part in key:
-                    document = document[part]
-            except (KeyError, IndexError, TypeError):
-                start = end + 1
-                continue
-            return start
-        return 1
+        # Statements end where a prefix parses. Longer prefixes keep the key: bisection finds the first with it.
+        low, high = 0, len(lines)
+        while low < high:
+            middle = (low + high) // 2
+            end, document = _parsable(lines, middle)
+            if end > len(lines) or _has(document, key):
+                high = middle
+            else:
+                low = end + 1
+        # `low` is within the statement that brings the key; the statement starts after the last end before it.
+        start = low
+        while start > 1 and _parsable(lines, start - 1)[0] >= low:
+            start -= 1
+        return max(1, start)
 
     def fail(self, key: Key, message: str) -> NoReturn:
         """Raises AssignmentError: `file:line: key: message`."""
         raise AssignmentError(f"{self.name}:{self.line_of(key)}: {dotted(key)}: {message}")
+
+
+def _parsable(lines: list[str], least: int) -> tuple[int, dict[str, Any]]:
+    """The shortest prefix of at least this many lines that parses, as its length and content."""
+    for end in range(least, len(lines) + 1):
+        try:
+            return end, tomllib.loads("\n".join(lines[:end]))
+        except ValueError:
+            continue
+    return len(lines) + 1, {}
+
+
+def _has(document: Any, key: Key) -> bool:
+    try:
+        for part in key:
+            document = document[part]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def dotted(key: Key) -> str:
@@ -136,22 +155,25 @@ class Section:
     def count(self, name: str, default: int | None = None) -> int:
         """A whole number, 0 or more."""
         value: int = self._take(name, int, "a whole number", default)
-        if value < 0:
-            self.fail(f"expected 0 or more, found {value}", name)
+        if not 0 <= value <= _LARGEST_NUMBER:
+            self.fail(f"expected 0 to {_LARGEST_NUMBER}, found {shown(value)}", name)
         return value
 
     def number(self, name: str) -> float:
         """A finite number."""
-        value = float(self._take(name, (int, float), "a number", None))
-        if not math.isfinite(value):
-            self.fail(f"expected a finite number, found {value}", name)
-        return value
+        value = self._take(name, (int, float), "a number", None)
+        if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+            self.fail(f"expected a finite number up to {_LARGEST_NUMBER}, found {shown(value)}", name)
+        return float(value)
 
-    def pair(self, name: str, meaning: str, default: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Two whole numbers, 0 or more: `[1, 100]`."""
+    def pair(
+        self, name: str, meaning: str, default: tuple[int, int] | None = None, *, ordered: bool = True
+    ) -> tuple[int, int]:
+        """Two whole numbers, 0 or more: `[1, 100]`; `ordered`: the first not above the second."""
         expected = f"two whole numbers, {meaning}"
         value = self._take(name, list, expected, None if default is None else list(default))
-        if len(value) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value):
+        whole = all(isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= _LARGEST_NUMBER for v in value)
+        if len(value) != 2 or not whole or (ordered and value[0] > value[1]):
             self.fail(f"expected {expected}; found {shown(value)}", name)
         return value[0], value[1]
 

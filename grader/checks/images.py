@@ -11,12 +11,12 @@ from grader.checks import rules
 from grader.checks.naming import check_names
 from grader.checks.pictures import examine
 from grader.checks.rules import Rule
-from grader.errors import SubmissionRefused
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
 from grader.text import listing, plural
 
 _MOST_FOLDERS = 60
+_LARGEST = 4 * 2**20  # bytes of one picture: a hundred times what these sizes need
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,16 @@ def _strange_entries(submission: Submission, spec: ImagesSpec, problem: str) -> 
     return found
 
 
+def _singular(what: str) -> str:
+    for many, one in (("are ", "is "), ("have ", "has "), ("repeat ", "repeats ")):
+        if what.startswith(many):
+            return one + what.removeprefix(many)
+    return what
+
+
 def _matches(submission: Submission, folder: str, spec: ImagesSpec) -> int:
     """How many file names in a folder fit the deliverable."""
-    try:
-        entries = submission.folder(folder) or {}
-    except SubmissionRefused:
-        return 0
-    files = [e.name for e in entries.values() if e.kind == "file"]
+    files = [e.name for e in submission.peek(folder).values() if e.kind == "file"]
     if spec.names is None:
         return sum(name.lower().endswith("." + spec.format.lower()) for name in files)
     return sum(spec.names.parse(name) is not None for name in files)
@@ -113,7 +116,8 @@ def _best(submission: Submission, folders: list[str], spec: ImagesSpec) -> tuple
     """The folder with the most fitting names; too few of them are nothing."""
     least = spec.count // 2 if spec.names is None else spec.count // 10
     found = [(_matches(submission, folder, spec), folder) for folder in folders[:_MOST_FOLDERS]]
-    count, folder = max(found, key=lambda pair: pair[0], default=(0, ""))
+    name = spec.path.rpartition("/")[2]
+    count, folder = max(found, key=lambda pair: (pair[0], pair[1].endswith(name)), default=(0, ""))
     return (count, folder) if count > 0 and count >= least else (0, "")
 
 
@@ -132,8 +136,12 @@ def _misplaced(spec: ImagesSpec, problem: str, folder: str, count: int, note: st
 
 
 def _deeper(submission: Submission, spec: ImagesSpec, problem: str) -> Finding | None:
-    inside = submission.folders(spec.path)
+    inside = submission.folders(spec.path)[:_MOST_FOLDERS]
+    found = sum(_matches(submission, folder, spec) for folder in inside)
     count, folder = _best(submission, inside + [f for i in inside for f in submission.folders(i)], spec)
+    if found > count:
+        note = f": they are spread over {plural(len(inside), 'folder')}"
+        return _misplaced(spec, problem, f"{spec.path}/*", found, note)
     return _misplaced(spec, problem, folder, count, ": one folder too deep") if count else None
 
 
@@ -153,12 +161,22 @@ def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere
     deeper = _deeper(submission, spec, problem) if entry is not None else None
     if deeper is not None:
         return deeper
-    tops = [f for f in submission.folders(".") if f not in elsewhere and f != spec.path]
+    tops = [f for f in submission.folders(".") if f not in elsewhere and f != spec.path][:_MOST_FOLDERS]
     below = [f for top in tops for f in submission.folders(top) if f not in elsewhere]
     count, folder = _best(submission, [".", *tops, *below], spec)
     if count:
         return _misplaced(spec, problem, folder, count, "")
     names = listing(tops, 5)
+    if entry is not None and submission.folder(spec.path) is None:
+        return rules.UNREADABLE.finding(
+            problem=problem,
+            deliverable=spec.id,
+            path=spec.path,
+            message=f"{spec.path}/ can't be opened.",
+            expected="a folder that everybody may read",
+            actual="no permission",
+            help=f"Allow reading: chmod -R u+rX {spec.path}.",
+        )
     return rules.MISSING_DELIVERABLE.finding(
         problem=problem,
         deliverable=spec.id,
@@ -186,7 +204,7 @@ class _Contents:
     def add(self, name: str, *, judged: bool) -> None:
         """Reads, examines and remembers one file."""
         try:
-            content = self._submission.read(f"{self._spec.path}/{name}")
+            content = self._submission.read(f"{self._spec.path}/{name}", _LARGEST)
         except Unreadable as e:
             self._faults[rules.UNREADABLE].append((name, str(e)))
             return
@@ -246,7 +264,7 @@ class _Contents:
             problem=self._problem,
             deliverable=self._spec.id,
             path=f"{path}/{names[0].split(' = ')[0]}" if count == 1 else path,
-            message=f"{plural(count, 'image')} in {path}/ {what}.",
+            message=f"{plural(count, 'image')} in {path}/ {_singular(what) if count == 1 else what}.",
             expected=expected,
             actual=actual,
             help=advice,

@@ -1,10 +1,11 @@
-"""One picture: what is wrong with it, and its pixels. The header is examined before anything is decoded."""
+"""One picture: what is wrong with it, and its pixels. The file's structure is examined before anything is decoded."""
 
 from __future__ import annotations
 
 import io
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 
 from PIL import Image
@@ -24,8 +25,11 @@ _MAGIC = (
     (b"PK\x03\x04", "zip"),
 )
 _COLOUR_TYPES = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGBA"}
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _WANTED = {"RGB": 2, "L": 0}
-_HEADER = 26  # signature, chunk length and type, width, height, bit depth, colour type
+_MOST_CHUNKS = 1000
+# Adam7, the PNG standard's interlacing: column and row of the first pixel, then the steps, of each pass.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,30 @@ class Picture:
     constant: bool = False
 
 
+@dataclass(frozen=True)
+class _Header:
+    width: int
+    height: int
+    depth: int
+    colour: int
+    interlaced: bool
+
+    def raw_size(self) -> int:
+        """Bytes of the uncompressed image data: each row of each pass has a byte for its filter."""
+        bits = self.depth * _SAMPLES.get(self.colour, 1)
+        passes = _PASSES if self.interlaced else ((0, 0, 1, 1),)
+        total = 0
+        for x, y, dx, dy in passes:
+            columns, rows = -(-(self.width - x) // dx), -(-(self.height - y) // dy)
+            if columns > 0 and rows > 0:
+                total += rows * (1 + -(-columns * bits // 8))
+        return total
+
+
+class _Damaged(Exception):
+    """The file is a PNG no decoder should be given; `str()` says why in a word or two."""
+
+
 def _fault(rule: Rule, actual: str) -> Picture:
     return Picture(((rule, actual),), None)
 
@@ -51,42 +79,91 @@ def examine(content: bytes, spec: ImagesSpec) -> Picture:
         return _fault(rules.UNREADABLE, "an empty file")
     if not content.startswith(_PNG):
         return _fault(rules.WRONG_FORMAT, _name_of(content))
-    if len(content) < _HEADER or content[12:16] != b"IHDR":
-        return _fault(rules.UNREADABLE, "a PNG without its header")
-    width, height, depth, colour = struct.unpack(">IIBB", content[16:_HEADER])
+    try:
+        chunks = _chunks(content)
+        header = _header(chunks)
+    except _Damaged as e:
+        return _fault(rules.UNREADABLE, str(e))
+    kinds = {kind for kind, _ in chunks}
     faults: list[tuple[Rule, str]] = []
-    if (width, height) != spec.size:
-        faults.append((rules.WRONG_SIZE, f"{width}x{height}"))
-    if depth == 16:
+    if (header.width, header.height) != spec.size:
+        faults.append((rules.WRONG_SIZE, f"{header.width}x{header.height}"))
+    if header.depth == 16:
         faults.append((rules.WRONG_DEPTH, "16 bits"))
-    if colour != _WANTED[spec.mode]:
-        faults.append((rules.WRONG_MODE, _COLOUR_TYPES.get(colour, f"colour type {colour}")))
+    if b"acTL" in kinds:
+        faults.append((rules.ANIMATED, "several frames"))
+    if header.colour != _WANTED[spec.mode] or b"tRNS" in kinds:
+        name = _COLOUR_TYPES[header.colour]
+        transparent = " with transparency" if b"tRNS" in kinds else ""
+        faults.append((rules.WRONG_MODE, name + transparent))
     if any(rule is not rules.WRONG_MODE for rule, _ in faults):
         return Picture(tuple(faults), None)
-    return _decode(content, spec, faults)
-
-
-def _decode(content: bytes, spec: ImagesSpec, faults: list[tuple[Rule, str]]) -> Picture:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=[spec.format]) as image:
-                if getattr(image, "is_animated", False):
-                    return Picture((*faults, (rules.ANIMATED, "several frames")), None)
-                image.load()
-                converted = image if image.mode == spec.mode else image.convert(spec.mode)
-                pixels = converted.tobytes()
-    except MemoryError:
-        raise
-    except Exception as e:  # a damaged file can raise nearly anything inside a decoder
-        return Picture((*faults, (rules.UNREADABLE, _reason(e))), None)
+        _check_data(chunks, header)
+        pixels = _decode(content, spec)
+    except _Damaged as e:
+        return Picture((*faults, (rules.UNREADABLE, str(e))), None)
     samples = len(spec.mode)
     return Picture(tuple(faults), pixels, pixels == pixels[:samples] * (len(pixels) // samples))
 
 
-def _reason(error: Exception) -> str:
-    text = str(error).lower()
-    return "truncated" if "truncated" in text or "eof" in text else "damaged"
+def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
+    """The chunks up to IEND, each with its checksum verified."""
+    found: list[tuple[bytes, bytes]] = []
+    at = len(_PNG)
+    while not found or found[-1][0] != b"IEND":
+        if len(found) > _MOST_CHUNKS:
+            raise _Damaged("too many chunks")
+        if at + 12 > len(content):
+            raise _Damaged("truncated")
+        length, kind = struct.unpack_from(">I4s", content, at)
+        end = at + 8 + length
+        if end + 4 > len(content):
+            raise _Damaged("truncated")
+        if zlib.crc32(content[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]:
+            raise _Damaged("a wrong checksum")
+        found.append((kind, content[at + 8 : end]))
+        at = end + 4
+    return found
+
+
+def _header(chunks: list[tuple[bytes, bytes]]) -> _Header:
+    """The one IHDR. Decoders take the last of several, so that a second one would belie whatever was checked."""
+    kind, data = chunks[0]
+    if kind != b"IHDR" or len(data) != 13 or sum(k == b"IHDR" for k, _ in chunks) != 1:
+        raise _Damaged("not exactly one header")
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data)
+    if colour not in _COLOUR_TYPES or depth not in (1, 2, 4, 8, 16) or interlaced > 1:
+        raise _Damaged("a header that makes no sense")
+    return _Header(width, height, depth, colour, bool(interlaced))
+
+
+def _check_data(chunks: list[tuple[bytes, bytes]], header: _Header) -> None:
+    """The compressed data must hold exactly the pixels that the header declares: no row less, no byte more."""
+    wanted = header.raw_size()
+    stream = zlib.decompressobj()
+    try:
+        size = len(stream.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"), wanted + 1))
+    except zlib.error:
+        raise _Damaged("damaged") from None
+    if size != wanted:
+        raise _Damaged("truncated" if size < wanted else "more data than pixels")
+
+
+def _decode(content: bytes, spec: ImagesSpec) -> bytes:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=[spec.format]) as image:
+                if image.size != spec.size:
+                    raise _Damaged("damaged")
+                image.load()
+                converted = image if image.mode == spec.mode else image.convert(spec.mode)
+                return converted.tobytes()
+    except (MemoryError, _Damaged):
+        raise
+    except Exception:  # a damaged file can raise nearly anything inside a decoder
+        raise _Damaged("damaged") from None
 
 
 def _name_of(content: bytes) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 from grader.assignment import DocumentSpec, ScriptSpec, ShellRules
 from grader.checks import rules
@@ -13,6 +14,9 @@ from grader.checks.rules import Rule
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
 from grader.text import listing, printable
+
+if TYPE_CHECKING:
+    from grader.checks.shell import Use
 
 LARGEST_SCRIPT = 256 * 1024
 _SECONDS = 10
@@ -30,12 +34,21 @@ def check_script(submission: Submission, spec: ScriptSpec, shell: ShellRules) ->
             raise Unreadable("it is no text (it holds zero bytes)")
     except Unreadable as e:
         rule = rules.UNREADABLE if entry.kind == "file" else rules.NOT_A_FILE
-        return [_finding(rule, spec, f"{spec.path} can't be read.", "a shell script", str(e), "Write it anew.")]
+        actual = str(e) if entry.kind == "file" else f"a {entry.kind}"
+        advice = f"Put the script itself at {spec.path}."
+        return [_finding(rule, spec, f"{spec.path} can't be read.", "a shell script", actual, advice)]
     found: list[Finding] = []
-    if "\r\n" in text:
+    if not text.strip():
+        message, advice = f"{spec.path} is empty.", "Write the command that the course is to run."
+        return [_finding(rules.UNREADABLE, spec, message, "a shell script", "nothing", advice)]
+    if text.startswith("\ufeff"):
+        message, advice = f"{spec.path} starts with a byte order mark.", "Save it as plain UTF-8."
+        found.append(_finding(rules.SHELL_SYNTAX, spec, message, "plain UTF-8", "a byte order mark", advice, [1]))
+        text = text[1:]
+    if "\r" in text:
         message, advice = f"{spec.path} has Windows line ends (CRLF).", "Save it with LF line ends: dos2unix."
         found.append(_finding(rules.SHELL_SYNTAX, spec, message, "LF line ends", "CRLF", advice, [1]))
-        text = text.replace("\r\n", "\n")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return found + _syntax(text, spec) + _shell_rules(text, spec, shell)
 
 
@@ -136,17 +149,23 @@ def _syntax(text: str, spec: ScriptSpec) -> list[Finding]:
     return [_finding(rules.SHELL_SYNTAX, spec, message, "a script that bash can parse", first, advice, [line])]
 
 
+def _broken_rule(use: Use, shell: ShellRules) -> Rule | None:
+    """The rule that one use breaks. Of the forbidden words those in capitals are variables, the others commands."""
+    if use.kind == "path":
+        return None if shell.absolute_paths else rules.ABSOLUTE_PATH
+    if use.word in shell.forbidden and use.word.isupper() == (use.kind == "variable"):
+        return rules.FORBIDDEN_COMMAND
+    return rules.USE_INSTEAD if use.kind == "command" and use.word in shell.instead else None
+
+
 def _shell_rules(text: str, spec: ScriptSpec, shell: ShellRules) -> list[Finding]:
     from grader.checks.shell import uses
 
     lines: dict[tuple[Rule, str], list[int]] = {}
     for use in uses(text):
-        if use.kind == "path" and not shell.absolute_paths:
-            lines.setdefault((rules.ABSOLUTE_PATH, use.word), []).append(use.line)
-        elif use.kind != "path" and use.word in shell.forbidden:
-            lines.setdefault((rules.FORBIDDEN_COMMAND, use.word), []).append(use.line)
-        elif use.kind == "command" and use.word in shell.instead:
-            lines.setdefault((rules.USE_INSTEAD, use.word), []).append(use.line)
+        rule = _broken_rule(use, shell)
+        if rule is not None:
+            lines.setdefault((rule, use.word), []).append(use.line)
     found = []
     for (rule, word), where in lines.items():
         shown = printable(word)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from grader.results import Finding, Severity
 from grader.text import LONGEST, printable, some
 
+_LONGEST = 5 * LONGEST
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -32,17 +34,17 @@ class Rule:
         examples: tuple[str, ...] | list[str] = (),
         line: int | None = None,
     ) -> Finding:
-        """A finding of this rule; names that came from a student are escaped and capped here."""
+        """A finding of this rule. Every text is escaped and capped here, since each may quote a student's names."""
         return Finding(
             rule=self.id,
             severity=self.severity,
             problem=problem,
             deliverable=deliverable,
             path=printable(path, 3 * LONGEST),
-            message=message,
-            expected=expected,
+            message=printable(message, _LONGEST),
+            expected=printable(expected, _LONGEST),
             actual=printable(actual, 3 * LONGEST),
-            help=help,
+            help=printable(help, _LONGEST),
             count=count,
             examples=some(examples),
             line=line,
@@ -76,6 +78,12 @@ MISSING_DELIVERABLE = _error(
     "A folder or file that must be handed in is not there",
     "Every problem names the folders and files that it is graded on. One without them earns nothing.",
     "No folder `acgan/` at the top of the submission.",
+)
+TOO_MANY_FILES = _error(
+    "too-many-files",
+    "A folder with far too many files",
+    "The folder holds more names than any submission needs, so it was not looked through.",
+    "60,000 files in `gan/`.",
 )
 MISPLACED = _error(
     "misplaced",

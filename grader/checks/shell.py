@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +13,18 @@ from tree_sitter import Language, Node, Parser
 
 Kind = Literal["command", "variable", "path"]
 # Commands whose arguments are a command again; shells, which run a text; and those whose arguments are just text.
-_WRAPPERS = {"sudo", "env", "xargs", "command", "builtin", "exec", "time", "nohup", "nice", "timeout", "find"}
-_SHELLS = {"bash", "sh", "eval"}
+_WRAPPERS = {
+    *("sudo", "env", "xargs", "command", "builtin", "exec", "time", "nohup", "nice", "timeout", "setsid", "stdbuf"),
+    *("coproc", "find"),
+}
+_SHELLS = {"bash", "sh"}
 _TALKERS = {"echo", "printf", "awk", "sed", "grep"}
-_LITERALS = {"word", "string", "raw_string", "concatenation"}
+_LITERALS = {"word", "string", "raw_string", "ansi_c_string", "concatenation"}
+_QUOTED = ("raw_string", "ansi_c_string")
 _HARMLESS = re.compile(r"/dev/(null|stdin|stdout|stderr|tty|zero|u?random|fd/[0-9]+)")
-_ABSOLUTE = re.compile(r"(?:-{0,2}[\w-]+=)?((?:/|~|\$HOME\b|\$\{HOME\}).*)", re.DOTALL)
+# A lone "/" or a pattern such as "/*" is no path of a machine.
+_ABSOLUTE = re.compile(r"(?:-{0,2}[\w-]+=)?((?:/[\w.~-]|~(?:/|$)|\$HOME\b|\$\{HOME\}).*)", re.DOTALL)
+_NO_COMMAND = re.compile(r"-.*|[0-9.]+[smhd]?|\{\}|.*=.*", re.DOTALL)
 _NESTING = 5
 
 
@@ -50,9 +57,9 @@ def _of_script(script: str, offset: int, depth: int) -> Iterator[Use]:
         if node.type == "command":
             yield from _of_command(node, line, depth)
             if _name_of(node) in _TALKERS:
-                children = [c for c in children if c.type not in ("word", "raw_string")]
+                children = [c for c in children if c.type not in (*_QUOTED, "word")]
                 children = [part for c in children for part in (c.named_children if c.type == "string" else [c])]
-        elif node.type in ("variable_assignment", "declaration_command", "unset_command"):
+        elif node.type in ("variable_assignment", "declaration_command", "unset_command", "for_statement"):
             names = [c for c in children if c.type == "variable_name"]
             yield from (Use("variable", _text(name), line) for name in names)
         elif node.type in _LITERALS:
@@ -60,7 +67,7 @@ def _of_script(script: str, offset: int, depth: int) -> Iterator[Use]:
             if path and not _HARMLESS.fullmatch(path[1]):
                 yield Use("path", path[1], line)
             # Of a literal only what runs inside it is of interest: "$(rm x)".
-            children = [c for c in children if c.type not in ("word", "raw_string", "string_content")]
+            children = [c for c in children if c.type not in (*_QUOTED, "word", "string_content")]
         elif node.type in ("heredoc_body", "regex", "comment"):
             children = [c for c in children if c.type == "command_substitution"]
         nodes.extend(reversed(children))
@@ -72,18 +79,41 @@ def _of_command(node: Node, line: int, depth: int) -> Iterator[Use]:
     yield Use("command", name, line)
     arguments = [c for c in node.named_children if c.type in _LITERALS]
     words = [_plain(a) for a in arguments]
-    if name in _WRAPPERS:
-        for word in words:
-            variable, equals, _ = word.partition("=")
-            yield Use("variable" if equals else "command", variable if equals else _base(word), line)
-    if name.startswith("python") and "-m" in words[:-1]:
-        yield Use("command", words[words.index("-m") + 1], line)
-    if name in _SHELLS and (name == "eval" or "-c" in words) and depth < _NESTING:
-        for argument in arguments:
-            if argument.type in ("string", "raw_string"):
-                yield from _of_script(
-                    _plain(argument), argument.start_point[0] + line - node.start_point[0] - 1, depth + 1
-                )
+    yield from _run_by_wrapper(name, words, line)
+    if name.startswith("python"):
+        modules = [w[2:] for w in words if w.startswith("-m") and len(w) > 2]
+        modules += [after for before, after in itertools.pairwise(words) if before == "-m"]
+        yield from (Use("command", module, line) for module in modules)
+    if depth < _NESTING:
+        for text, row in _scripts(name, words, arguments):
+            yield from _of_script(text, line - 1 + row - node.start_point[0], depth + 1)
+
+
+def _run_by_wrapper(name: str, words: list[str], line: int) -> Iterator[Use]:
+    """What `sudo rm x`, `env A=1 rm x`, `find . -exec rm {} ;` and `alias r=rm` run."""
+    if name == "alias":
+        yield from (Use("command", _base(w.partition("=")[2].split(" ")[0]), line) for w in words if "=" in w)
+    if name not in _WRAPPERS or (name == "command" and {"-v", "-V"} & set(words)):
+        return
+    if name == "find":
+        started = [after for before, after in itertools.pairwise(words) if before in ("-exec", "-execdir", "-ok")]
+        yield from (Use("command", _base(word), line) for word in started)
+        return
+    yield from (Use("variable", w.partition("=")[0], line) for w in words if re.match(r"\w+=", w))
+    command = next((w for w in words if not _NO_COMMAND.fullmatch(w)), None)
+    if command is not None:
+        yield Use("command", _base(command), line)
+
+
+def _scripts(name: str, words: list[str], arguments: list[Node]) -> Iterator[tuple[str, int]]:
+    """Texts that the command runs as a script, with the rows that they start in."""
+    if not arguments:
+        return
+    if name == "eval":
+        yield " ".join(words), arguments[0].start_point[0]
+    elif name == "trap" or (name in _SHELLS and any(re.fullmatch("-[a-z]*c", w) for w in words)):
+        quoted = (a for a in arguments if a.type in ("string", *_QUOTED))
+        yield from ((_plain(a), a.start_point[0]) for a in quoted)
 
 
 def _name_of(command: Node) -> str:
@@ -103,8 +133,12 @@ def _text(node: Node) -> str:
 
 
 def _plain(node: Node) -> str:
-    """A word without its quotes and backslashes: `"rm"`, `\\rm` and `'rm'` are all rm."""
+    """A word without its quotes and backslashes: `"rm"`, `\\rm`, `'r'm` and `$'rm'` are all rm."""
     text = _text(node)
     if node.type == "raw_string":
         return text[1:-1]
-    return re.sub(r"\\(.)", r"\1", text.replace('"', ""))
+    if node.type == "ansi_c_string":
+        return text[2:-1]
+    if node.type == "concatenation":
+        return "".join(_plain(part) for part in node.children)
+    return re.sub(r"\\(.)", r"\1", text.replace('"', "").replace("\\\n", ""), flags=re.DOTALL)

@@ -14,9 +14,10 @@ from grader.checks import rules
 from grader.checks.rules import Rule
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
-from grader.text import listing, nearest, plural, printable
+from grader.text import EXAMPLES, listing, nearest, plural, printable
 
-LARGEST = 8 * 2**20
+_ROW_BYTES = 200  # generous for a name and a label
+_LEAST_LIMIT = 1 << 20
 _LABEL = re.compile(r"0|[1-9][0-9]{0,8}")
 Row = tuple[int, list[str]]  # line number and fields
 _NAMES_ADVICE = "Name the test images of the target domain, exactly as their files are named."
@@ -126,7 +127,7 @@ def _not_there(submission: Submission, report: _Report, elsewhere: set[str]) -> 
 def _text(submission: Submission, report: _Report) -> str | None:
     spec = report.spec
     try:
-        content = submission.read(spec.path, LARGEST)
+        content = submission.read(spec.path, max(_LEAST_LIMIT, _ROW_BYTES * spec.answers_count))
         if content.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise Unreadable("it is UTF-16; save it as UTF-8")
         if b"\0" in content:
@@ -146,14 +147,14 @@ def _text(submission: Submission, report: _Report) -> str | None:
         message = f"{spec.path} starts with a byte order mark."
         report.add(rules.CSV_BOM, message, "plain UTF-8", "a byte order mark", advice, line=1)
         text = text[1:]
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
     """The rows below the header with two columns, and those with another number; findings about all but the names."""
     spec = report.spec
     wanted = ",".join(spec.columns)
-    first = text.split("\n", 1)[0].rstrip("\r")
+    first = text.split("\n", 1)[0]
     delimiter, skip = ",", True
     fields = _fields(first, ",")
     other = next((d for d in _DELIMITERS if first.count(d) == 1 and len(fields) == 1), None)
@@ -162,10 +163,13 @@ def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
         message = f"{spec.path} is separated by {_DELIMITERS[other]}, not by commas."
         report.add(rules.CSV_DELIMITER, message, wanted, first, "Write it with the delimiter ','.", line=1)
         fields = _fields(first, other)
+    swapped = tuple(fields) == spec.columns[::-1]
     if tuple(fields) != spec.columns:
         looks_like_row = len(fields) == 2 and _LABEL.fullmatch(fields[1].strip()) is not None
         skip = not looks_like_row
         what = "has no header line" if looks_like_row else "has another header"
+        if swapped:
+            what = "has its columns in the wrong order"
         if not first:
             what = "is empty" if not text.strip() else "begins with an empty line"
         advice = f"The first line must be exactly: {wanted}"
@@ -183,6 +187,10 @@ def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
         )
         return [], []
     rows = rows[1:] if skip and rows and rows[0][0] == 1 else rows
+    if swapped:  # judged as they are meant; the finding stands
+        rows = [(line, row[::-1]) for line, row in rows]
+    elif not first and rows and tuple(rows[0][1]) == spec.columns:
+        rows = rows[1:]
     bad = [(line, row) for line, row in rows if len(row) != 2]
     if bad:
         line, row = bad[0]
@@ -193,7 +201,7 @@ def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
             f"line {line}: {plural(len(row), 'column')}",
             "Write two columns; with pandas pass index=False.",
             count=len(bad),
-            examples=[f"line {n}: {','.join(r)}" for n, r in bad],
+            examples=[f"line {n}: {','.join(r)}" for n, r in bad[:EXAMPLES]],
             line=line,
         )
     return [(line, row) for line, row in rows if len(row) == 2], bad
@@ -229,7 +237,7 @@ def _judge_rows(
             f"line {line}: {label!r}",
             "Convert to int before writing; labels are compared as text.",
             count=len(bad),
-            examples=[f"line {n}: {a},{b}" for n, a, b in bad],
+            examples=[f"line {n}: {a},{b}" for n, a, b in bad[:EXAMPLES]],
             line=line,
         )
     _judge_names(rows, times, shapeless, answers, report)
@@ -270,7 +278,7 @@ def _judge_names(
             f"line {line}: {name}",
             f"Write {meant[name]} for {printable(name)}, and the others alike." if name in meant else _NAMES_ADVICE,
             count=len(unknown),
-            examples=[name for _, name in unknown],
+            examples=[name for _, name in unknown[:EXAMPLES]],
             line=line,
         )
     # A row under a wrong name or with a column too many is one mistake, not two: its image isn't missing as well.
@@ -291,8 +299,8 @@ def _meant(name: str, answers: Mapping[str, int]) -> str | None:
     """The test image that a wrong name was probably meant to be: a path, or a number without padding or extension."""
     bare = name.replace("\\", "/").rpartition("/")[2].strip()
     stem, _, ending = next(iter(answers)).rpartition(".")
-    number = bare.removesuffix(f".{ending}")
-    candidates = [bare, f"{bare}.{ending}"]
+    number = bare.rpartition(".")[0] or bare
+    candidates = [bare, f"{bare}.{ending}", f"{number}.{ending}"]
     if number.isascii() and number.isdigit() and len(number) < 12:
         candidates.append(f"{int(number):0{len(stem)}d}.{ending}")
     return next((c for c in candidates if c in answers), None)

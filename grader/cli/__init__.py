@@ -35,6 +35,8 @@ for command in (check, score, assignments, baselines, explain):
 
 def main() -> None:
     """Runs the command line. No traceback reaches a user, unless GRADER_DEBUG is set."""
+    if sys.stdout is None:  # started with stdout closed: nobody reads
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that isn't UTF-8 shows '?' instead of failing
             stream.reconfigure(errors="replace")
@@ -50,6 +52,8 @@ def main() -> None:
         # The reader has gone (`grader … | head`): nothing is left to say, and flushing at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_EXIT_ERROR)
+    except OSError as e:
+        _stop(f"The grader could not finish: {e.strerror or e}{f': {e.filename}' if e.filename else ''}", _EXIT_ERROR)
     except GraderError as e:
         _stop(f"Error: {e}", _EXIT_USAGE)
     except Exception as e:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from grader.cli.output import check_output, make_console, progress_bar, write_whole
 from grader.results import CheckReport, ScoreReport
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 3, "skipped": 3}
@@ -17,9 +18,16 @@ _EXIT_EMPTY = 5
 Command = Callable[..., Any]
 
 
+def _not_empty(_: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:
+    # An empty text is an unset variable in somebody's script; Path("") would be the current folder.
+    if value == "":
+        raise click.BadParameter("it is empty; is a variable unset?", param=parameter)
+    return None if value is None else Path(value)
+
+
 def _common(command: Command) -> Command:
     options = [
-        click.argument("submission", required=False, type=click.Path(path_type=Path)),
+        click.argument("submission", required=False, callback=_not_empty),
         click.option("--problem", "problems", multiple=True, metavar="P", help="Only this problem; repeatable."),
         click.option(
             "--assignment",
@@ -30,7 +38,7 @@ def _common(command: Command) -> Command:
         ),
         click.option(
             "--data",
-            type=click.Path(path_type=Path),
+            callback=_not_empty,
             metavar="DIR",
             help="The course's data folder. Default: $GRADER_DATA, else ./hw2_data if it is there.",
         ),
@@ -45,14 +53,18 @@ def _common(command: Command) -> Command:
     return command
 
 
-def _default_submission(given: Path | None) -> Path:
-    return given or (Path("submission") if Path("submission").is_dir() else Path())
+def _submission(given: Path | None, output: Path | None, *, with_repository: bool = False) -> Path:
+    """What to grade; with the repository, its top, since the scripts lie there."""
+    inner = Path("submission")
+    found = given or (inner if inner.is_dir() and not with_repository else Path())
+    if output is not None:
+        check_output(output, found)
+    return found
 
 
 def _finish(
     report: CheckReport | ScoreReport, form: str, output: Path | None, exit_zero: bool, allow_skipped: bool
 ) -> None:
-    from grader.cli.output import make_console, write_whole
     from grader.reporting.terminal import render_check, render_score
 
     text = report.to_json()
@@ -95,7 +107,11 @@ def check(
     from grader.grading import check as run
 
     report = run(
-        _default_submission(submission), assignment, problems=problems, data=data, with_repository=with_repository
+        _submission(submission, output, with_repository=with_repository),
+        assignment,
+        problems=problems,
+        data=data,
+        with_repository=with_repository,
     )
     _finish(report, form, output, exit_zero, allow_skipped=False)
 
@@ -110,6 +126,15 @@ def check(
     show_default=True,
     help="Where to run.",
 )
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Statistics made by `grader reference build`, in place of the pictures; repeatable.",
+)
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep features of earlier runs.")
 @click.option("--allow-skipped", is_flag=True, help="A measure that could not be taken here does not fail the run.")
 def score(
     submission: Path | None,
@@ -121,24 +146,28 @@ def score(
     output: Path | None,
     judges: tuple[str, ...],
     device: str,
+    references: tuple[Path, ...],
+    no_cache: bool,
     allow_skipped: bool,
 ) -> None:
     """Check, measure, and compare with the baselines.
 
     SUBMISSION is a folder or a zip; without it, `submission/` if that is there, else the current folder.
     """
-    from grader.cli.output import progress_bar
     from grader.grading import score as run
 
     files = dict(_named_file(judge) for judge in judges)
+    graded = _submission(submission, output)
     with progress_bar() as progress:
         report = run(
-            _default_submission(submission),
+            graded,
             assignment,
             problems=problems,
             data=data,
             judges=files,
+            references=references,
             device=device,
+            cache=not no_cache,
             progress=progress,
         )
     _finish(report, form, output, exit_zero, allow_skipped)

@@ -17,15 +17,32 @@ if TYPE_CHECKING:
     from grader.measuring import Progress
 
 
+def check_output(path: Path, submission: Path) -> None:
+    """Refuses, before any work, a place where the report can't go: UsageError."""
+    if str(path) in ("", ".") or path.is_dir():
+        raise UsageError(f"-o {path}: that is a folder; give the name of a file.")
+    if not path.parent.is_dir():
+        raise UsageError(f"-o {path}: there is no folder {path.parent} to write it into.")
+    if submission.is_file() and path.exists() and path.samefile(submission):
+        raise UsageError(f"-o {path}: that is the submission; the report would overwrite it.")
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Writes the text to a file beside it first, then renames: an interruption leaves the old file or none."""
+    """Writes the text to a file beside it first, then renames: an interruption leaves the old file or none.
+
+    What is no regular file (`/dev/stderr`, a pipe) is written into instead; a link keeps pointing where it does.
+    """
     try:
-        fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        target = path.resolve()
+        fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
         try:
             with os.fdopen(fd, "w", encoding="utf-8") as f:
                 f.write(text)
             Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
+            Path(name).replace(target)
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
@@ -41,6 +58,9 @@ def _umask() -> int:
     return mask
 
 
+_NARROWEST = 40
+
+
 def make_console() -> Console:
     """A console for reports on stdout: at most 100 columns, colour only on a terminal without NO_COLOR."""
     from rich.console import Console
@@ -49,7 +69,7 @@ def make_console() -> Console:
 
     console = Console(soft_wrap=False, emoji=False, markup=False)
     width = min(console.width, WIDEST) if console.is_terminal or os.environ.get("COLUMNS") else WIDEST
-    return Console(width=width, soft_wrap=False, emoji=False, markup=False)
+    return Console(width=max(width, _NARROWEST), soft_wrap=False, emoji=False, markup=False)
 
 
 @contextmanager

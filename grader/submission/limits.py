@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Sizes in bytes. `entries` counts the names in one folder, or in a whole zip."""
+    """Sizes in bytes. `entries`: names in one folder, or in a whole zip; `total_size`: of all files read."""
 
     entries: int = 50_000
     depth: int = 12
     name_length: int = 255
     file_size: int = 32 * 2**20
+    total_size: int = 2**30
     zip_size: int = 2 * 2**30
     ratio: int = 200
-    pixels: int = 4096 * 4096
 
 
 LIMITS = Limits()

@@ -90,7 +90,7 @@ def test_any_names_account_for_every_missing_image(strange: list[str], present: 
     naming = check_names(files, SPEC, "acgan")
     assert naming.accepted == sorted(set(files) & set(ALL))
     for f in naming.findings:
-        assert f.count >= 1 and f.message.isprintable() and f.actual.isprintable()
+        assert f.count >= 1 and all(t.isprintable() for t in (f.message, f.actual, f.help, f.expected))
     if len(naming.accepted) < len(ALL):
         assert any(f.severity == "error" for f in naming.findings)
 

@@ -95,7 +95,8 @@ def test_any_text_is_parsed(script: str) -> None:
 
 
 def test_deep_nesting_ends() -> None:
-    assert uses("$(" * 2000 + "rm x" + ")" * 2000) is not None
+    assert "rm" in {u.word for u in uses("$(" * 200 + "rm x" + ")" * 200)}
+    uses("$(" * 2000 + "rm x" + ")" * 2000)  # ends, whatever it finds
     quoted = "rm x"
     for _ in range(8):
         quoted = "bash -c " + "'" + quoted.replace("'", "'\\''") + "'"

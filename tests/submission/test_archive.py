@@ -115,3 +115,20 @@ def test_a_damaged_zip_is_a_finding_not_an_exception(tmp_path: Path) -> None:
     assert report.state == "fail" and [f.rule for f in report.findings] == ["bad-archive"]
     scored = grader.score(tmp_path / "s.zip", problems=["dann"])
     assert scored.state == "fail" and scored.points == 0 and scored.submission_digest == ""
+
+
+def test_a_name_that_is_no_text_in_the_local_header(tmp_path: Path) -> None:
+    path = _zip(tmp_path, {"dann/mnistm-usps.csv": b"image_name,label\n" * 9})
+    content = bytearray(path.read_bytes())
+    content[7] |= 8  # "the name is UTF-8"
+    content[30] = 0xFF
+    path.write_bytes(bytes(content))
+    with ZipSubmission(path) as view, pytest.raises(Unreadable, match="damaged"):
+        view.read("dann/mnistm-usps.csv")
+    assert grader.check(path, problems=["dann"]).state == "fail"
+
+
+def test_a_directory_of_millions_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = _zip(tmp_path, {f"{i:04d}": b"" for i in range(500)})
+    with pytest.raises(SubmissionRefused, match="more than 10 entries"):
+        ZipSubmission(path, Limits(entries=10))

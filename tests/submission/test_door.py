@@ -11,6 +11,7 @@ from grader.errors import SubmissionRefused, UsageError
 from grader.submission import Limits, Submission, Unreadable, open_submission
 from grader.submission.door import FolderSubmission, PathSubmission
 
+FDS = Path("/proc/self/fd")
 Opener = Callable[[Path], Submission]
 
 
@@ -109,3 +110,35 @@ def test_opening_what_is_no_submission(tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_bytes(b"")
     with pytest.raises(UsageError, match="neither a folder nor"):
         open_submission(tmp_path / "x.tar")
+
+
+def test_many_folders_do_not_use_up_descriptors(tmp_path: Path) -> None:
+    for i in range(300):
+        (tmp_path / f"f{i}" / "inner").mkdir(parents=True)
+    before = len(list(FDS.iterdir())) if FDS.exists() else 0
+    with open_submission(tmp_path) as view:
+        assert all(view.folders(f) for f in view.folders("."))
+        if before:
+            assert len(list(FDS.iterdir())) <= before + 3
+
+
+def test_names_are_those_of_the_listing(top: Path, opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file system ignores case, `A` can be opened although the folder is named `a`."""
+    with opener(top) as view:
+        real = view._list
+        monkeypatch.setattr(view, "_list", lambda path: real(path.lower()))
+        assert view.folder("A") is None and view.folder("a") is not None
+
+
+def test_total_limit(top: Path) -> None:
+    (top / "y").write_bytes(b"more")
+    with FolderSubmission(top, Limits(total_size=5)) as view:
+        view.read("a/x.txt")
+        with pytest.raises(Unreadable, match="more than 5 bytes"):
+            view.read("y")
+
+
+def test_paths_that_no_system_has(tmp_path: Path) -> None:
+    for path in ("a" * 300, "a\0b"):
+        with pytest.raises(UsageError):
+            open_submission(tmp_path / path)

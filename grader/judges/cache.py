@@ -1,0 +1,127 @@
+"""Features once computed are kept: one SQLite file, one row for each image, judge and protocol.
+
+SQLite gives what a cache of many processes needs: a row is there whole or not at all, also after kill -9, and writers
+wait for each other. It can be thrown away at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+VARIABLE = "GRADER_CACHE"
+LARGEST = 2 * 2**30  # bytes of features; beyond it the rows that were longest unused go
+_LAYOUT = 1
+_SECONDS = 30
+_CHUNK = 500  # rows in one statement
+
+
+def cache_folder() -> Path:
+    """`$GRADER_CACHE`, else `grader` in the user's cache folder."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "grader"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "grader"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "grader"
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """What `grader cache info` prints. `size` is that of the rows, in bytes."""
+
+    path: Path
+    rows: int
+    size: int
+
+
+class FeatureCache:
+    """float32 vectors by key. A row that is damaged is dropped and computed again; a damaged file is started anew."""
+
+    def __init__(self, path: Path | None = None, largest: int = LARGEST) -> None:
+        self.path = path or cache_folder() / f"features-{_LAYOUT}.sqlite"
+        self._largest = largest
+
+    def get(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors that are there; the rest has to be computed."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, NDArray[np.float32]] = {}
+        if not self.path.exists():
+            return found
+        with suppress(sqlite3.Error), closing(self._open()) as db:
+            for start in range(0, len(wanted), _CHUNK):
+                part = wanted[start : start + _CHUNK]
+                marks = ",".join("?" * len(part))
+                for key, digest, data in db.execute(f"SELECT key, digest, data FROM rows WHERE key IN ({marks})", part):
+                    if _digest(key, data) == digest and len(data) % 4 == 0:
+                        found[key] = np.frombuffer(data, np.float32)
+                with db:
+                    db.execute(f"UPDATE rows SET used = ? WHERE key IN ({marks})", [time.time(), *part])
+        return found
+
+    def put(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Stores vectors. A cache that can't be written (full disk, read-only) is no reason to stop grading."""
+        now = time.time()
+        rows = [(key, _digest(key, data := v.tobytes()), now, len(data), data) for key, v in vectors.items()]
+        with suppress(sqlite3.Error, OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._store(rows)
+            except sqlite3.DatabaseError as e:
+                if isinstance(e, sqlite3.OperationalError):
+                    raise
+                self.path.unlink()  # not a database any more
+                self._store(rows)
+
+    def _store(self, rows: list[tuple[str, bytes, float, int, bytes]]) -> None:
+        with closing(self._open()) as db, db:
+            db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
+            (size,) = db.execute("SELECT COALESCE(SUM(size), 0) FROM rows").fetchone()
+            if size > self._largest:
+                # Down to nine tenths, so that the next store does not evict again.
+                goal, freed = size - 0.9 * self._largest, 0
+                old = []
+                for key, length in db.execute("SELECT key, size FROM rows ORDER BY used"):
+                    old.append((key,))
+                    freed += length
+                    if freed >= goal:
+                        break
+                db.executemany("DELETE FROM rows WHERE key = ?", old)
+
+    def info(self) -> CacheInfo:
+        """Rows and size; zero where there is no cache, or none that can be read."""
+        rows = size = 0
+        if self.path.exists():
+            with suppress(sqlite3.Error), closing(self._open()) as db:
+                rows, size = db.execute("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM rows").fetchone()
+        return CacheInfo(self.path, rows, size)
+
+    def clear(self) -> None:
+        """Deletes the cache's files."""
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=_SECONDS)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, digest BLOB, used REAL, size INTEGER, data BLOB)"
+        )
+        db.execute("CREATE INDEX IF NOT EXISTS by_use ON rows (used, key, size)")
+        return db
+
+
+def _digest(key: str, data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16, key=key.encode()[:64]).digest()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from grader.judges.cache import FeatureCache, cache_folder
+
+
+def _vectors(count: int, seed: int = 0, width: int = 100) -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    return {f"{seed} {i}": rng.normal(size=width).astype(np.float32) for i in range(count)}
+
+
+def _same(found: dict[str, NDArray[np.float32]], vectors: dict[str, NDArray[np.float32]]) -> bool:
+    return found.keys() == vectors.keys() and all(np.array_equal(found[k], vectors[k]) for k in vectors)
+
+
+def test_what_was_put_is_there(tmp_path: Path) -> None:
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(1200)
+    assert cache.get(vectors) == {} and cache.info().rows == 0
+    cache.put(vectors)
+    assert _same(FeatureCache(tmp_path / "c").get([*vectors, "other"]), vectors)
+    assert cache.info().rows == 1200 and cache.info().size == 1200 * 400
+    cache.clear()
+    assert cache.info().rows == 0 and not (tmp_path / "c").exists()
+
+
+def test_a_damaged_row_is_not_given_out(tmp_path: Path) -> None:
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
+    cache.put(vectors)
+    with sqlite3.connect(tmp_path / "c") as db:
+        db.execute("UPDATE rows SET data = ? WHERE key = '0 0'", (bytes(400),))
+        db.execute("UPDATE rows SET data = substr(data, 1, 200) WHERE key = '0 1'")
+    db.close()
+    assert list(cache.get(vectors)) == ["0 2"]
+    cache.put(vectors)
+    assert _same(cache.get(vectors), vectors)
+
+
+def test_a_file_that_is_no_database_is_started_anew(tmp_path: Path) -> None:
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
+    (tmp_path / "c").write_bytes(b"not a database at all" * 100)
+    assert cache.get(vectors) == {} and cache.info().rows == 0
+    cache.put(vectors)
+    assert _same(cache.get(vectors), vectors)
+
+
+def test_rows_longest_unused_are_evicted(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / "c", largest=100 * 400)
+    old, new = _vectors(60, seed=1), _vectors(60, seed=2)
+    cache.put(old)
+    first = list(old)[:5]
+    cache.get(first)  # used again just now
+    cache.put(new)
+    assert cache.info().size <= 100 * 400
+    left = cache.get([*old, *new])
+    assert set(new) <= set(left) and set(first) <= set(left) and len(left) < 120
+
+
+def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = FeatureCache(tmp_path / "file" / "c")
+    cache.put(_vectors(2))
+    assert cache.get(_vectors(2)) == {}
+
+
+def _write(path: Path, seed: int) -> None:
+    cache = FeatureCache(path)
+    for start in range(20):
+        cache.put({f"{k} {start}": v for k, v in _vectors(20, seed).items()})
+
+
+def test_many_processes_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_write, args=(tmp_path / "c", seed)) for seed in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    assert FeatureCache(tmp_path / "c").info().rows == 4 * 20 * 20
+
+
+def _write_for_ever(path: Path, ready: object) -> None:
+    cache, n = FeatureCache(path), 0
+    while True:
+        cache.put(_vectors(50, seed=n))
+        ready.set()  # type: ignore[attr-defined]
+        n += 1
+
+
+def test_killed_while_writing(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    for round_ in range(3):
+        ready = context.Event()
+        worker = context.Process(target=_write_for_ever, args=(tmp_path / "c", ready))
+        worker.start()
+        assert ready.wait(60)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join(60)
+        cache = FeatureCache(tmp_path / "c")
+        rows = cache.info().rows
+        assert rows >= 50 and rows % 50 == 0, round_
+        assert _same(cache.get(_vectors(50, seed=0)), _vectors(50, seed=0))
+
+
+def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("GRADER_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert cache_folder() == tmp_path / "x" / "grader"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert cache_folder().parts[-3:] == ("Library", "Caches", "grader")
