@@ -14,7 +14,7 @@ from grader.checks import rules
 from grader.checks.images import CheckedImages, check_images
 from grader.checks.repository import can_parse, check_document, check_script
 from grader.checks.tables import CheckedTable, check_table
-from grader.errors import CannotMeasure, GraderError, SubmissionRefused
+from grader.errors import CannotMeasure, GraderError, SubmissionRefused, UsageError
 from grader.judges import check_judges
 from grader.measuring import Context, Progress, measure, silent
 from grader.metrics import METRICS
@@ -93,7 +93,7 @@ def score(
     """
     whole, work = _load(assignment, problems)
     where = find_data(data, work.data_folder)
-    context = Context(where, check_judges(judges or {}), device, progress, _read_references(references), cache)
+    context = Context(where, check_judges(judges or {}), device, progress, _read_references(references, whole), cache)
     try:
         with open_submission(submission) as view:
             notes = _unwrap(view, whole)
@@ -160,12 +160,22 @@ def _strange(measure: MeasureResult) -> bool:
     return measure.provenance.get("judge_known") is False
 
 
-def _read_references(paths: Iterable[str | Path]) -> list[ReferenceFile]:
-    if not (found := list(paths)):
+def _read_references(paths: Iterable[str | Path], whole: Assignment) -> list[ReferenceFile]:
+    """The reference files; UsageError for one that no measure of the assignment uses."""
+    if not (given := [Path(path) for path in paths]):
         return []
     from grader.references.statistics import read_reference
 
-    return [read_reference(Path(path)) for path in found]
+    found = [read_reference(path) for path in given]
+    used = {(m.reference, m.protocol) for p in whole.problems for m in p.measures if m.reference}
+    for path, file in zip(given, found, strict=True):
+        if (file.name, file.protocol) not in used:
+            known = ", ".join(f"{name} by {protocol}" for name, protocol in sorted(used))
+            raise UsageError(
+                f"{path} is for {file.name} by the protocol {file.protocol}, which {whole.id} doesn't use; "
+                f"its measures use {known}."
+            )
+    return found
 
 
 def _inspect(

@@ -13,6 +13,7 @@ from grader.text import did_you_mean, nearest
 
 Key = tuple[str | int, ...]
 _LARGEST = 200_000  # bytes
+_LONGEST_LINE = 5_000
 _LARGEST_NUMBER = 10**9
 
 
@@ -36,6 +37,8 @@ class Source:
             raise AssignmentError(f"{path}: larger than {_LARGEST} bytes; that is no assignment file")
         try:
             text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+            if any(len(line) > _LONGEST_LINE for line in text.split("\n")):
+                raise ValueError(f"a line of more than {_LONGEST_LINE} characters")
             return cls(str(path), text, tomllib.loads(text))
         except UnicodeDecodeError as e:
             raise AssignmentError(f"{path}: not UTF-8 text (byte {e.start})") from None
@@ -217,4 +220,6 @@ def shown(value: object) -> str:
         return f"the text {value[:60]!r}"
     if isinstance(value, dict):
         return "a table"
+    if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
+        return "a huge number"
     return repr(value)[:60]

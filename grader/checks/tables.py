@@ -16,7 +16,7 @@ from grader.results import Finding
 from grader.submission import Submission, Unreadable
 from grader.text import EXAMPLES, listing, nearest, plural, printable
 
-_ROW_BYTES = 200  # generous for a name and a label
+_ROW_BYTES = 64  # generous for a name and a label
 _LEAST_LIMIT = 1 << 20
 _LABEL = re.compile(r"0|[1-9][0-9]{0,8}")
 Row = tuple[int, list[str]]  # line number and fields

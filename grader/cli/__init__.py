@@ -10,6 +10,7 @@ import click
 from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
 from grader.cli.grade import check, score
+from grader.cli.stores import cache, reference
 from grader.errors import GraderError
 
 _EXIT_USAGE, _EXIT_ERROR, _EXIT_INTERRUPTED = 2, 3, 130
@@ -29,7 +30,7 @@ def grader() -> None:
     """
 
 
-for command in (check, score, assignments, baselines, explain):
+for command in (check, score, assignments, baselines, explain, reference, cache):
     grader.add_command(command)
 
 

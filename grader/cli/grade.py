@@ -156,7 +156,7 @@ def score(
     """
     from grader.grading import score as run
 
-    files = dict(_named_file(judge) for judge in judges)
+    files = dict(named_file(judge) for judge in judges)
     graded = _submission(submission, output)
     with progress_bar() as progress:
         report = run(
@@ -173,7 +173,7 @@ def score(
     _finish(report, form, output, exit_zero, allow_skipped)
 
 
-def _named_file(text: str) -> tuple[str, str]:
+def named_file(text: str) -> tuple[str, str]:
     name, equals, path = text.partition("=")
     if not equals or not name or not path:
         raise click.UsageError(f"--judge {text}: expected NAME=PATH, such as digit_classifier=Classifier.pth.")

@@ -27,20 +27,21 @@ def check_output(path: Path, submission: Path) -> None:
         raise UsageError(f"-o {path}: that is the submission; the report would overwrite it.")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes the text to a file beside it first, then renames: an interruption leaves the old file or none.
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Writes a text or bytes to a file beside it first, then renames: an interruption leaves the old file or none.
 
     What is no regular file (`/dev/stderr`, a pipe) is written into instead; a link keeps pointing where it does.
     """
     try:
+        content = text if isinstance(text, bytes) else text.encode()
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(content)
             return
         target = path.resolve()
         fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
         try:
-            with os.fdopen(fd, "w", encoding="utf-8") as f:
-                f.write(text)
+            with os.fdopen(fd, "wb") as f:
+                f.write(content)
             Path(name).chmod(0o666 & ~_umask())
             Path(name).replace(target)
         except BaseException:

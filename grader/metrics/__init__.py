@@ -25,8 +25,8 @@ class Metric:
     def show(self, value: float) -> str:
         """The value as people read it.
 
-        >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377), METRICS["kid"].show(-0.0002345)
-        ('91.20 %', '24.738', '-0.000234')
+        >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377), METRICS["kid"].show(-0.0002346)
+        ('91.20 %', '24.738', '-0.000235')
         """
         if self.fraction:
             return f"{100 * value:.2f} %"

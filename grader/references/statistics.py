@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grader._version import __version__
 from grader.errors import UsageError
 from grader.metrics.fid import Gaussian
+
+if TYPE_CHECKING:
+    from grader.judges.features import Extractor
 
 _FORMAT = "grader/reference/1"
 _LARGEST = 2**31
@@ -63,6 +69,37 @@ class ReferenceFile:
         out = io.BytesIO()
         np.savez_compressed(out, about=np.array(json.dumps(self.describe())), **arrays)
         return out.getvalue()
+
+
+def build_reference(
+    name: str,
+    folder: Path,
+    protocol: str,
+    extractor: Extractor,
+    *,
+    with_features: bool,
+    done: Callable[[int, int], None],
+) -> ReferenceFile:
+    """Takes the features of a folder's pictures by a protocol. Raises BadReference, CannotMeasure or UsageError."""
+    from grader.judges.features import PROTOCOLS
+    from grader.metrics.fid import gaussian
+    from grader.references.pictures import read_pictures
+
+    extractor.network(PROTOCOLS[protocol].judge)  # first, since it may be missing
+    pictures = read_pictures(folder)
+    outputs, weights = extractor.run(protocol, pictures, done)
+    features = outputs["features"]
+    digests = "".join(hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures)
+    return ReferenceFile(
+        name=name,
+        protocol=protocol,
+        judge=PROTOCOLS[protocol].judge,
+        judge_sha256=weights.sha256,
+        pixel_digest=hashlib.sha256(digests.encode()).hexdigest(),
+        gaussian=gaussian(features.astype(np.float64)),
+        features=features if with_features else None,
+        grader=__version__,
+    )
 
 
 def read_reference(path: Path) -> ReferenceFile:
