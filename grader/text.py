@@ -49,13 +49,13 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {ending}"
 
 
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """The choice spelled most like the word, or an empty string.
+def nearest(word: str, choices: Iterable[str], likeness: float = 0.5) -> str:
+    """The choice spelled most like the word (1 is equal), or an empty string.
 
     >>> nearest("acgna", ["gan", "acgan", "dann"])
     'acgan'
     """
-    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=likeness)
     return found[0] if found else ""
 
 

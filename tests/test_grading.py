@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 import grader
 from fixtures.mutations import MUTATIONS, mutate
-from grader import grading
+from grader import grading, verdicts
 from grader.judges import JUDGES
 from grader.judges.digit_classifier import DigitClassifier
 from grader.results import Measurement
@@ -228,7 +228,7 @@ def test_a_failure_of_the_grader_costs_the_student_nothing_and_gives_nothing(
     def fail(*_: object) -> Measurement:
         raise MemoryError("out of memory")
 
-    monkeypatch.setattr(grading, "measure", fail)
+    monkeypatch.setattr(verdicts, "measure", fail)
     report = grader.score(GOOD, problems=["acgan"], data=course)
     (m,) = report.problems[0].measures
     assert report.state == "error" and m.points == 0 and "the grader failed: MemoryError" in m.reason
@@ -236,7 +236,7 @@ def test_a_failure_of_the_grader_costs_the_student_nothing_and_gives_nothing(
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_values_that_are_not_finite_never_earn(value: float, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grading, "measure", lambda *_: Measurement(value, 1000))
+    monkeypatch.setattr(verdicts, "measure", lambda *_: Measurement(value, 1000))
     report = grader.score(GOOD, problems=["acgan"], data=course)
     (m,) = report.problems[0].measures
     assert m.state == "error" and m.value is None and report.points == 0
@@ -247,7 +247,7 @@ def test_values_that_are_not_finite_never_earn(value: float, course: Path, monke
 def test_baselines_include_their_value(
     value: float, points: float, state: str, course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grading, "measure", lambda *_: Measurement(value, 1000, interval=(value - 0.01, value + 0.01)))
+    monkeypatch.setattr(verdicts, "measure", lambda *_: Measurement(value, 1000, interval=(value - 0.01, value + 0.01)))
     verdict = grader.score(GOOD, problems=["acgan"], data=course).problems[0]
     assert (verdict.points, verdict.state) == (points, state)
     assert verdict.measures[0].baselines[0].borderline == (abs(value - 0.7) < 0.01)
@@ -258,7 +258,7 @@ def test_lower_is_better_for_fid(value: float, points: float, course: Path, monk
     def measured(spec: object, *_: object) -> Measurement:
         return Measurement(value if getattr(spec, "id", "") == "fid" else 1.0, 1000)
 
-    monkeypatch.setattr(grading, "measure", measured)
+    monkeypatch.setattr(verdicts, "measure", measured)
     verdict = grader.score(GOOD, problems=["gan"], data=course).problems[0]
     assert verdict.points == points
     standing = verdict.measures[0].standing

@@ -20,6 +20,7 @@ _ROW_BYTES = 64  # generous for a name and a label
 _LEAST_LIMIT = 1 << 20
 _LABEL = re.compile(r"0|[1-9][0-9]{0,8}")
 Row = tuple[int, list[str]]  # line number and fields
+_LIKENESS = 0.8  # less, and mnistm-usps.csv would pass for svhn-mnistm.csv
 _NAMES_ADVICE = "Name the test images of the target domain, exactly as their files are named."
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
@@ -97,10 +98,10 @@ def _not_there(submission: Submission, report: _Report, elsewhere: set[str]) -> 
     folder, _, name = spec.path.rpartition("/")
     for place in (folder or ".", ".", *submission.folders(folder or ".")):
         prefix = "" if place == "." else f"{place}/"
-        entries = (submission.folder(place) or {}).values()
+        entries = submission.peek(place).values()
         files = [e.name for e in entries if e.kind == "file" and prefix + e.name not in elsewhere]
         tables = {f.lower(): f for f in files if f.lower().endswith((".csv", ".tsv", ".txt"))}
-        near = tables.get(name.lower()) or tables.get(nearest(name, tables))
+        near = tables.get(name.lower()) or tables.get(nearest(name, tables, _LIKENESS))
         if near is None:
             continue
         found = prefix + near
@@ -114,14 +115,22 @@ def _not_there(submission: Submission, report: _Report, elsewhere: set[str]) -> 
             path=found,
         )
         return
-    present = [e.name for e in (submission.folder(folder or ".") or {}).values()]
+    present = list(submission.peek(folder or "."))
+    other = next((n for n in submission.peek(".") if n.lower() == folder.lower() and not present), "")
     report.add(
         rules.MISSING_DELIVERABLE,
         f"{spec.path} is not there.",
         f"a csv with the header {','.join(spec.columns)}",
-        f"in {folder}/: {listing(present, 4)}" if present else f"no folder {folder}/",
+        f"in {folder}/: {listing(present, 4)}" if present else _instead_of(submission, folder, other),
         f"Write the predictions for the test images of {spec.answers.rpartition('/')[0] or 'the target'} there.",
     )
+
+
+def _instead_of(submission: Submission, folder: str, other: str) -> str:
+    entry = submission.entry(other) if other else None
+    if entry is None:
+        return f"no folder {folder}/"
+    return f"a {entry.kind} {printable(other)}" + ("" if entry.kind == "folder" else ", which is not followed")
 
 
 def _text(submission: Submission, report: _Report) -> str | None:

@@ -153,3 +153,14 @@ def test_any_bytes_give_findings_and_never_raise(tmp_path_factory: pytest.TempPa
             and f.help.isprintable()
             and all(e.isprintable() for e in f.examples)
         )
+
+
+def test_a_folder_in_another_case_or_a_link_is_named(tmp_path: Path) -> None:
+    (tmp_path / "DANN").mkdir()
+    with open_submission(tmp_path) as view:
+        assert check_table(view, SPEC, "dann", ANSWERS, elsewhere=set()).findings[0].actual == "a folder DANN"
+    (tmp_path / "DANN").rmdir()
+    (tmp_path / "dann").symlink_to("elsewhere")
+    with open_submission(tmp_path) as view:
+        (finding,) = check_table(view, SPEC, "dann", ANSWERS, elsewhere=set()).findings
+        assert finding.actual == "a link dann, which is not followed"

@@ -124,8 +124,8 @@ def test_an_interruption_leaves_no_file_and_no_traceback(course: Path, tmp_path:
     # The signal arrives while a measure is taken: the child sends it to itself there.
     code = (
         "import os, signal, sys\n"
-        "from grader import grading\n"
-        "grading.measure = lambda *a: os.kill(os.getpid(), signal.SIGINT)\n"
+        "from grader import verdicts\n"
+        "verdicts.measure = lambda *a: os.kill(os.getpid(), signal.SIGINT)\n"
         "from grader.cli import main\n"
         f"sys.argv = ['grader', 'score', {str(GOOD)!r}, '--data', {str(course)!r}, '-o', 'r.json']\n"
         "main()\n"

@@ -137,3 +137,18 @@ def test_values_that_are_not_finite() -> None:
     bad[0, 0] = np.nan
     with pytest.raises(ValueError, match="finite"):
         gaussian(bad)
+
+
+def test_a_bootstrap_adds_the_bias_again() -> None:
+    """docs/statistics.md in small: resampling with replacement lies as far above the value as that above the truth."""
+    rng = np.random.default_rng(4)
+    reference = gaussian(rng.normal(size=(4000, 20)))
+    values, resampled = [], []
+    for _ in range(20):
+        a = rng.normal(size=(150, 20))
+        values.append(distance_of_gaussians(gaussian(a), reference))
+        draws = [gaussian(a[rng.integers(0, 150, 150)]) for _ in range(10)]
+        resampled.append(np.mean([distance_of_gaussians(draw, reference) for draw in draws]))
+    truth = distance_of_gaussians(gaussian(rng.normal(size=(100_000, 20))), reference)
+    bias, surplus = np.mean(values) - truth, np.mean(resampled) - np.mean(values)
+    assert bias > 5 * truth and 0.6 * bias < surplus < 1.6 * bias

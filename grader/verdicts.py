@@ -1,0 +1,146 @@
+"""From what was checked to points: takes each measure and compares it with its baselines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from grader.assignment import Assignment, MeasureSpec, Problem
+from grader.checks import rules
+from grader.checks.images import CheckedImages
+from grader.checks.tables import CheckedTable
+from grader.errors import CannotMeasure, GraderError
+from grader.measuring import Context, measure
+from grader.metrics import METRICS
+from grader.references.data import BadReference
+from grader.results import (
+    BaselineResult,
+    Finding,
+    Measurement,
+    MeasureResult,
+    Standing,
+    State,
+    Verdict,
+    worst,
+)
+from grader.text import plural
+
+Checked = CheckedImages | CheckedTable
+
+
+def judge_problem(
+    problem: Problem,
+    found: Iterable[Finding],
+    checked: Mapping[tuple[str, str], Checked],
+    context: Context,
+    work: Assignment,
+) -> Verdict:
+    """The verdict of one problem. `checked`: by problem and deliverable; empty if the submission can't be read."""
+    findings = [f for f in found if f.problem == problem.id]
+    measures: list[MeasureResult] = []
+    for spec in problem.measures:
+        part = checked.get((problem.id, spec.deliverable))
+        optional = next(not d.required for d in problem.deliverables if d.id == spec.deliverable)
+        if optional and (part is None or _absent(part)):
+            continue
+        taken = _take(spec, part, context)
+        if taken.value is not None:
+            findings += _reference_findings(problem.id, spec, part, taken)
+        faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
+        measures.append(_compare(spec, taken, faulty or part is None, work))
+    states: list[State] = ["fail" if f.severity == "error" else "pass" for f in findings]
+    states += [m.state for m in measures if m.baselines]
+    return Verdict(
+        problem.id,
+        problem.title,
+        worst(states),
+        sum(m.points for m in measures),
+        sum(m.would_earn for m in measures),
+        sum(m.max_points for m in measures),
+        tuple(measures),
+        tuple(findings),
+    )
+
+
+def _absent(checked: Checked) -> bool:
+    return not (checked.present if isinstance(checked, CheckedTable) else checked.names or checked.findings)
+
+
+def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, taken: Measurement) -> list[Finding]:
+    """A warning where the data folder holds another number of reference items than the course published."""
+    found = taken.provenance.get("reference_n", 0)
+    what = str(taken.provenance.get("reference", ""))
+    published = checked.spec.answers_count if isinstance(checked, CheckedTable) else spec.reference_count
+    if not published or found == published:
+        return []
+    finding = rules.REFERENCE_COUNT.finding(
+        problem=problem,
+        deliverable=spec.deliverable,
+        path=what,
+        message=f"{what} of the data has {plural(found, 'item')}; the course published {published}.",
+        expected=f"{published} items",
+        actual=f"{found} items",
+        help="Values on another reference can't be compared with published ones; use the course's full data.",
+    )
+    return [finding]
+
+
+def _take(spec: MeasureSpec, checked: Checked | None, context: Context) -> Measurement:
+    """The measurement, whatever happens: what isn't here skips it, a broken reference is our error."""
+    about = {"protocol": spec.protocol} | ({"reference": spec.reference} if spec.reference else {})
+    if checked is None:
+        return Measurement(None, 0, "the submission can't be read", "fail", provenance=about)
+    try:
+        taken = measure(spec, checked, context)
+    except CannotMeasure as e:
+        return Measurement(None, 0, str(e), "skipped", provenance=about)
+    except BadReference as e:
+        return Measurement(None, 0, str(e), "error", provenance=about)
+    except GraderError:
+        raise
+    except Exception as e:  # ours or the machine's (memory, driver): it must cost the student nothing
+        return Measurement(None, 0, f"the grader failed: {type(e).__name__}: {e}", "error", provenance=about)
+    if taken.value is not None and not math.isfinite(taken.value):
+        return Measurement(None, taken.n, f"the value is not finite ({taken.value})", "error", provenance=about)
+    return replace(taken, provenance=about | taken.provenance)
+
+
+def _compare(spec: MeasureSpec, taken: Measurement, faulty: bool, work: Assignment) -> MeasureResult:
+    """Holds a measurement against its baselines; a deliverable with an error earns nothing."""
+    value, state, reason = taken.value, taken.state, taken.reason
+    baselines = []
+    for b in spec.baselines:
+        passed = value is not None and b.reached_by(value)
+        low, high = taken.interval or (math.inf, -math.inf)
+        earned = b.points if passed and not faulty else 0.0
+        baselines.append(BaselineResult(b.name, b.value, b.op, b.points, passed, earned, low <= b.value <= high))
+    if state == "pass" and value is not None and baselines:
+        metric = METRICS[spec.metric]
+        if not baselines[0].passed:
+            state = "fail"
+            reason = f"{metric.show(value)} does not reach {baselines[0].name}, {metric.show(baselines[0].value)}"
+        elif faulty:
+            state, reason = "fail", "the deliverable has errors, and a wrong format earns no points"
+    return MeasureResult(
+        spec.id,
+        spec.metric,
+        spec.deliverable,
+        state,
+        reason,
+        value,
+        taken.interval,
+        taken.n,
+        _standing(spec, value, work),
+        tuple(baselines),
+        taken.details,
+        taken.provenance,
+    )
+
+
+def _standing(spec: MeasureSpec, value: float | None, work: Assignment) -> Standing | None:
+    reported = [r.values[spec.id] for r in work.reported if spec.id in r.values]
+    if value is None or not reported:
+        return None
+    better = sum(value > r if METRICS[spec.metric].op == "ge" else value < r for r in reported)
+    return Standing(better, len(reported))
