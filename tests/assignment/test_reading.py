@@ -150,6 +150,16 @@ def test_digest_changes_with_a_baseline(tmp_path: Path) -> None:
         ('label = "digit"\n', "", 20, ["'label'"]),
         ("size = [28, 28]", "size = [28, 28]\ncount = 3", 15, ["50"]),
         ('data_folder = "data"', 'data_folder = "data"\nbaselines = "none.toml"', 5, ["no such file"]),
+        ("{digit}_{number:02}.png", "{digit}{number:02}.png", 17, ["something between two numbers"]),
+        ("{digit}_{number:02}.png", "{digit}_{number:099999}.png", 17, ["9 digits at most"]),
+        ("number = [0, 4]", "number = [0, 9223372036854775807]", 19, ["two whole numbers"]),
+        ("digit = [0, 9]", "digit = [1, 10]", 23, ["labels from 0 to 9"]),
+        ("size = [28, 28]", "size = [0, 28]", 14, ["1 to 4096 pixels"]),
+        ("size = [28, 28]", "size = [32, 28]", 23, ["28x28 RGB"]),
+        ("points = 2.5", "points = -1", 29, ["0 or more"]),
+        ("points = 2.5", "points = 1" + 400 * "0", 29, ["a huge number"]),
+        ("points = 2.5", "points = 0x" + 4000 * "f", 29, ["a huge number"]),
+        ('id = "digit_accuracy"', 'id = "digit_acuracy"', 22, ["is no metric", "Did you mean 'digit_accuracy'?"]),
     ],
 )
 def test_wrong_files_name_key_line_and_remedy(tmp_path: Path, old: str, new: str, line: int, parts: list[str]) -> None:
@@ -218,3 +228,31 @@ def test_line_of_finds_the_line_of_every_key(tables: list[dict[str, object]]) ->
     source = Source("x.toml", text, {})
     for key_path, line in where.items():
         assert source.line_of(key_path) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN + OWN[OWN.index("[[baseline]]") :], "has a baseline 'bar' already"),
+        (OWN + '[[manual]]\nproblem = "digits"\ntitle = "x"\npoints = -1\n', "0 or more points"),
+        (OWN + '[repository]\n[[repository.document]]\npath = "a/b_<id>.pdf"\n', "without a folder"),
+        (OWN + '[[reported]]\nid = "r"\nvalues.digit_accuracy = 91\n', "a fraction from 0 to 1"),
+        ("x = " + "a." * 5000 + "b = 1", "a line of more than"),
+    ],
+)
+def test_other_wrong_files(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(AssignmentError, match=said):
+        _load(tmp_path, text)
+
+
+def test_a_label_without_names(tmp_path: Path) -> None:
+    start, end = OWN.index("[problem.deliverable.names]"), OWN.index("[[problem.measure]]")
+    with pytest.raises(AssignmentError, match="a label is a part of the names"):
+        _load(tmp_path, OWN[:start] + OWN[end:])
+
+
+def test_a_long_file_is_searched_quickly(tmp_path: Path) -> None:
+    """Thousands of lines: bisection parses a dozen prefixes, not all of them."""
+    filler = "".join(f"# line {i}\n" for i in range(6000))
+    with pytest.raises(AssignmentError, match=r"own\.toml:60\d\d: baseline\[0\]\.value"):
+        _load(tmp_path, filler + OWN.replace("value = 0.5", "value = 5"))

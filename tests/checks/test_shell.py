@@ -101,3 +101,42 @@ def test_deep_nesting_ends() -> None:
     for _ in range(8):
         quoted = "bash -c " + "'" + quoted.replace("'", "'\\''") + "'"
     assert _used(quoted)[0] == ("bash", 1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        *(
+            "'r'm x",
+            "r''m x",
+            "$'rm' x",
+            "r\\\nm x",
+            "alias r=rm",
+            "trap 'rm -rf tmp' EXIT",
+            "eval rm x",
+            "coproc rm x",
+        ),
+        *("bash -ec 'rm x'", "setsid rm x", "timeout 5 rm x", "nice -n 3 rm x", "xargs -n 1 rm", "sudo -n rm x"),
+    ],
+)
+def test_disguises(script: str) -> None:
+    assert "rm" in {word for word, _ in _used(script)}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        *("cp=1; echo $cp", "timeout 600 python3 t.py --mode cp", "find data -name cp", "command -v cp"),
+        *("env A=1 python3 t.py cp", "xargs python3 cp"),
+    ],
+)
+def test_words_that_only_look_like_commands(script: str) -> None:
+    assert "cp" not in {word for word, _ in _used(script)}
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["tr '/' '_'", "cut -d '/' -f1", "IFS=/ read x", "[[ $1 == /* ]]", 'M="/ means root"', "case $1 in /*) :;; esac"],
+)
+def test_slashes_that_are_no_paths(script: str) -> None:
+    assert _used(script, "path") == []
