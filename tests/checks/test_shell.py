@@ -110,7 +110,6 @@ def test_deep_nesting_ends() -> None:
             "'r'm x",
             "r''m x",
             "$'rm' x",
-            "r\\\nm x",
             "alias r=rm",
             "trap 'rm -rf tmp' EXIT",
             "eval rm x",
