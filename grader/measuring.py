@@ -278,7 +278,7 @@ def _inception_score(spec: MeasureSpec, images: CheckedImages, context: Context)
     if spec.protocol == "torch-fidelity":
         provenance |= {"order": "shuffled", "seed": _SHUFFLE_SEED}
         found = found[shuffled_order(n, _SHUFFLE_SEED)]
-    mean, deviation = inception_score(found)
+    mean, deviation = inception_score(found, every_row=spec.protocol == "torch-fidelity")
     return Measurement(mean, n, details={"std": deviation}, provenance=provenance)
 
 
