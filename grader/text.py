@@ -49,6 +49,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {ending}"
 
 
+def are(count: int) -> str:
+    """The verb after a count: `is` or `are`."""
+    return "is" if count == 1 else "are"
+
+
+def have(count: int) -> str:
+    """The verb after a count: `has` or `have`."""
+    return "has" if count == 1 else "have"
+
+
 def nearest(word: str, choices: Iterable[str], likeness: float = 0.5) -> str:
     """The choice spelled most like the word (1 is equal), or an empty string.
 

@@ -11,7 +11,7 @@ from grader.assignment import ImagesSpec, NameFormat
 from grader.assignment.names import looks_like_image
 from grader.checks import rules
 from grader.results import Finding
-from grader.text import listing, plural
+from grader.text import are, have, listing, plural
 
 Values = tuple[int, ...]
 
@@ -33,7 +33,7 @@ def check_names(files: Sequence[str], spec: ImagesSpec, problem: str) -> Naming:
         report.add(
             rules.EXTRA_FILE,
             others,
-            message=f"{plural(len(others), 'file')} in {spec.path}/ are no images.",
+            message=f"{plural(len(others), 'file')} in {spec.path}/ {are(len(others))} no image.",
             expected=f"images only, {_format_of(spec)}",
             help="Leave other files out of this folder.",
         )
@@ -107,7 +107,7 @@ def _missing(count: int, names: Sequence[str], report: _Report) -> None:
     report.add(
         rules.MISSING_IMAGES,
         names,
-        message=f"{count} of {plural(spec.count, 'image')} are missing in {spec.path}/.",
+        message=f"{count} of {plural(spec.count, 'image')} {are(count)} missing in {spec.path}/.",
         expected=f"{plural(spec.count, 'image')}, {_format_of(spec)}{each}",
         actual=f"{spec.count - count} of them" + (f"; not there: {listing(names)}" if names else ""),
         help="Generate the missing images; each counts as a wrong one until it is there.",
@@ -120,7 +120,7 @@ def _extra(names: Sequence[str], count: int, report: _Report) -> None:
     report.add(
         rules.EXTRA_IMAGES,
         names,
-        message=f"{plural(count, 'image')} in {spec.path}/ are more than asked for.",
+        message=f"{plural(count, 'image')} in {spec.path}/ {are(count)} more than asked for.",
         expected=f"exactly {plural(spec.count, 'image')}, {_format_of(spec)}",
         actual=f"{plural(spec.count + count, 'image')}" if spec.names is None else listing(names),
         help="Remove the images beyond the format; they are not judged.",
@@ -265,26 +265,27 @@ def _report_kind(kind: str, pairs: list[tuple[str, str]], names: NameFormat, rep
     group = [name for name, _ in pairs]
     if kind == "ending":
         return _wrong_endings(group, names.ending, report)
-    files, (name, meant) = plural(len(group), "file"), pairs[0]
+    n, (name, meant) = len(group), pairs[0]
+    files, haves = plural(n, "file"), f"{plural(n, 'file')} {have(n)}"
     first = names.fields[0]
     should = f"Rename {name} to {meant}, and the others alike."
     texts = {
-        "padding": (f"{files} have numbers without the zero padding.", should),
-        "separator": (f"{files} are not spelled as the format says.", should),
-        "order": (f"{files} have the numbers in the wrong order.", should),
+        "padding": (f"{haves} numbers without the zero padding.", should),
+        "separator": (f"{files} {are(n)} not spelled as the format says.", should),
+        "order": (f"{haves} the numbers in the wrong order.", should),
         "twice": (
-            f"{files} repeat a number that is there already.",
+            f"{files} repeat{'s' if n == 1 else ''} a number that is there already.",
             f"{name} would be {meant}, which exists.",
         ),
         "below": (
-            f"{files} have a number below {names.fields[-1].text(names.fields[-1].low)}.",
+            f"{haves} a number below {names.fields[-1].text(names.fields[-1].low)}.",
             "Remove them.",
         ),
         "label": (
-            f"{files} have a {first.name} outside of {first.low} to {first.high}.",
+            f"{haves} a {first.name} outside of {first.low} to {first.high}.",
             f"The {first.name} comes first in the name and runs from {first.low} to {first.high}.",
         ),
-        "unknown": (f"{files} have names that do not fit the format.", "Rename them, or remove them."),
+        "unknown": (f"{haves} names that do not fit the format.", "Rename them, or remove them."),
     }
     message, help_ = texts[kind]
     report.add(rules.MISNAMED, group, message=message, expected=names.span(), help=help_)

@@ -14,7 +14,7 @@ from grader.checks import rules
 from grader.checks.rules import Rule
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
-from grader.text import EXAMPLES, listing, nearest, plural, printable
+from grader.text import EXAMPLES, are, have, listing, nearest, plural, printable
 
 _ROW_BYTES = 64  # generous for a name and a label
 _LEAST_LIMIT = 1 << 20
@@ -205,7 +205,7 @@ def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
         line, row = bad[0]
         report.add(
             rules.CSV_ROW_SHAPE,
-            f"{plural(len(bad), 'row')} of {spec.path} have not two columns.",
+            f"{plural(len(bad), 'row')} of {spec.path} {have(len(bad))} another number of columns than two.",
             wanted,
             f"line {line}: {plural(len(row), 'column')}",
             "Write two columns; with pandas pass index=False.",
@@ -241,7 +241,7 @@ def _judge_rows(
         line, name, label = bad[0]
         report.add(
             rules.CSV_BAD_LABEL,
-            f"{plural(len(bad), 'label')} in {spec.path} are no whole numbers from {low} to {high}.",
+            f"{plural(len(bad), 'label')} in {spec.path} can't be used: not a whole number from {low} to {high}.",
             f"a whole number from {low} to {high}",
             f"line {line}: {label!r}",
             "Convert to int before writing; labels are compared as text.",
@@ -267,7 +267,7 @@ def _judge_names(
         lines = [line for line, (name, _) in rows if name == doubled[0]]
         report.add(
             rules.CSV_DOUBLED_ROWS,
-            f"{plural(len(doubled), 'image')} in {spec.path} have more than one row.",
+            f"{plural(len(doubled), 'image')} in {spec.path} {have(len(doubled))} more than one row.",
             "one row for each image",
             f"{printable(doubled[0])} in lines {listing([str(n) for n in lines])}",
             "Write each image once; one with several rows counts as wrong.",
@@ -282,7 +282,7 @@ def _judge_names(
         line, name = unknown[0]
         report.add(
             rules.CSV_UNKNOWN_ROWS,
-            f"{plural(len(unknown), 'row')} of {spec.path} name images that are not in the test set.",
+            f"{plural(len(unknown), 'row')} of {spec.path} {are(len(unknown))} for no image of the test set.",
             f"names such as {next(iter(answers))}",
             f"line {line}: {name}",
             f"Write {meant[name]} for {printable(name)}, and the others alike." if name in meant else _NAMES_ADVICE,
@@ -296,7 +296,7 @@ def _judge_names(
     if missing:
         report.add(
             rules.CSV_MISSING_ROWS,
-            f"{len(missing)} of {plural(len(answers), 'test image')} have no row in {spec.path}.",
+            f"{len(missing)} of {plural(len(answers), 'test image')} {have(len(missing))} no row in {spec.path}.",
             f"{len(answers)} rows, one for each image",
             f"no row for {listing(missing)}",
             "Predict every image (a data loader with drop_last=True loses the last ones); a missing row is wrong.",
