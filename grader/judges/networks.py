@@ -23,7 +23,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 Outputs = dict[str, Tensor]
 
 
-class FidInception(FeatureExtractorInceptionV3):  # type: ignore[misc]
+class FidInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fidelity has no types
     """torch-fidelity's layers; how a picture becomes their input belongs to the protocol, not to the network."""
 
     def __init__(self) -> None:
