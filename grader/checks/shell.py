@@ -48,7 +48,7 @@ def uses(script: str) -> list[Use]:
 
 
 def _of_script(script: str, offset: int, depth: int) -> Iterator[Use]:
-    tree = Parser(Language(tree_sitter_bash.language())).parse(script.encode("utf-8", "surrogateescape"))
+    tree = Parser(Language(tree_sitter_bash.language())).parse(_below_256(script))
     nodes = [tree.root_node]
     while nodes:  # no recursion: a hostile script can nest deeper than Python's stack
         node = nodes.pop()
@@ -128,8 +128,15 @@ def _base(word: str) -> str:
     return word.rpartition("/")[2]
 
 
+def _below_256(script: str) -> bytes:
+    """The script for the parser, each byte as one character: its scanner looks characters up in C's tables without
+    a look at their size, so that a letter beyond 255 reads outside of them, and now and then ends the process.
+    """
+    return script.encode("utf-8", "surrogateescape").decode("latin-1").encode("utf-8")
+
+
 def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")
+    return (node.text or b"").decode("utf-8", "replace").encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _plain(node: Node) -> str:

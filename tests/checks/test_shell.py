@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,6 +95,17 @@ def test_absolute_paths(script: str, paths: list[str]) -> None:
 def test_any_text_is_parsed(script: str) -> None:
     for use in uses(script):
         assert 1 <= use.line <= script.count("\n") + 1
+
+
+def test_letters_beyond_latin_1_do_not_end_the_process() -> None:
+    """In a process of its own, and often: what lies beside the parser's tables decides whether it ends."""
+    code = "import grader.checks.shell as s; [s.uses('\\x1b&\\xff{\\U001032df\\xd64\\x8eau') for _ in range(3000)]"
+    for _ in range(5):
+        assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+
+
+def test_names_in_any_script_are_kept() -> None:
+    assert [u.word for u in uses("/tmp/größe x; r\u00e9m y; 数据 z")] == ["größe", "/tmp/größe", "rém", "数据"]
 
 
 def test_deep_nesting_ends() -> None:
