@@ -15,7 +15,7 @@ from grader.checks.repository import can_parse, check_document, check_script
 from grader.checks.tables import check_table
 from grader.errors import SubmissionRefused, UsageError
 from grader.judges import check_judges
-from grader.measuring import Context, Progress, silent
+from grader.measuring.context import Context, Progress, silent
 from grader.references.data import VARIABLE, BadReference, Data, find_data, read_labels
 from grader.results import (
     CheckReport,

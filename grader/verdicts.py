@@ -11,7 +11,8 @@ from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
-from grader.measuring import Context, measure
+from grader.measuring import measure
+from grader.measuring.context import Context
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (

@@ -14,7 +14,7 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from grader.measuring import Progress
+    from grader.measuring.context import Progress
 
 
 def check_output(path: Path, submission: Path) -> None:

@@ -37,7 +37,7 @@ def build(
     from grader.cli.grade import named_file
     from grader.errors import CannotMeasure, UsageError
     from grader.judges import check_judges
-    from grader.measuring import Context, needs_packages
+    from grader.measuring.context import Context, needs_packages
     from grader.references.data import BadReference, Data
     from grader.text import did_you_mean
 
@@ -45,7 +45,7 @@ def build(
     given = check_judges(dict(named_file(judge) for judge in judges))
     try:
         with needs_packages(), progress_bar() as progress:
-            from grader.judges.features import PROTOCOLS
+            from grader.judges.protocols import PROTOCOLS
             from grader.references.statistics import build_reference
 
             usable = [p for p, about in PROTOCOLS.items() if "features" in about.outputs]

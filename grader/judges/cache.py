@@ -11,17 +11,18 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 VARIABLE = "GRADER_CACHE"
 LARGEST = 2 * 2**30  # bytes of features; beyond it the rows that were longest unused go
-_LAYOUT = 1
+_LAYOUT = 2
 _SECONDS = 30
 _CHUNK = 500  # rows in one statement
 
@@ -35,6 +36,13 @@ def cache_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "grader"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "grader"
+
+
+class Row(NamedTuple):
+    """One vector, float32 ``(width,)``, and what computed it, such as `cpu torch 2.13.0`."""
+
+    vector: NDArray[np.float32]
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -53,27 +61,29 @@ class FeatureCache:
         self.path = path or cache_folder() / f"features-{_LAYOUT}.sqlite"
         self._largest = largest
 
-    def get(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    def get(self, keys: Iterable[str]) -> dict[str, Row]:
         """The vectors that are there; the rest has to be computed."""
         wanted = list(dict.fromkeys(keys))
-        found: dict[str, NDArray[np.float32]] = {}
+        found: dict[str, Row] = {}
         if not self.path.exists():
             return found
         with suppress(sqlite3.Error), closing(self._open()) as db:
             for start in range(0, len(wanted), _CHUNK):
                 part = wanted[start : start + _CHUNK]
                 marks = ",".join("?" * len(part))
-                for key, digest, data in db.execute(f"SELECT key, digest, data FROM rows WHERE key IN ({marks})", part):
-                    if _digest(key, data) == digest and len(data) % 4 == 0:
-                        found[key] = np.frombuffer(data, np.float32)
+                query = f"SELECT key, digest, origin, data FROM rows WHERE key IN ({marks})"
+                for key, digest, origin, data in db.execute(query, part):
+                    if _digest(key, origin, data) == digest and len(data) % 4 == 0:
+                        found[key] = Row(np.frombuffer(data, np.float32), origin)
                 with db:
                     db.execute(f"UPDATE rows SET used = ? WHERE key IN ({marks})", [time.time(), *part])
         return found
 
-    def put(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    def put(self, vectors: Mapping[str, NDArray[np.float32]], origin: str) -> None:
         """Stores vectors. A cache that can't be written (full disk, read-only) is no reason to stop grading."""
         now = time.time()
-        rows = [(key, _digest(key, data := v.tobytes()), now, len(data), data) for key, v in vectors.items()]
+        stored = [(key, v.tobytes()) for key, v in vectors.items()]
+        rows = [(key, _digest(key, origin, data), origin, now, len(data), data) for key, data in stored]
         with suppress(sqlite3.Error, OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -84,9 +94,9 @@ class FeatureCache:
                 self.path.unlink()  # not a database any more
                 self._store(rows)
 
-    def _store(self, rows: list[tuple[str, bytes, float, int, bytes]]) -> None:
+    def _store(self, rows: list[tuple[str, bytes, str, float, int, bytes]]) -> None:
         with closing(self._open()) as db, db:
-            db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?)", rows)
             (size,) = db.execute("SELECT COALESCE(SUM(size), 0) FROM rows").fetchone()
             if size > self._largest:
                 # Down to nine tenths, so that the next store does not evict again.
@@ -109,19 +119,30 @@ class FeatureCache:
 
     def clear(self) -> None:
         """Deletes the cache's files."""
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        own = [self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal", "-shm")]
+        for path in (*own, *self.path.parent.glob("features-*.sqlite*")):  # also those of other layouts
+            path.unlink(missing_ok=True)
+
+    def recall(self, key: str, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Numbers that follow from features and take a while: computed once, float64 ``(n,)``."""
+        row = self.get([key]).get(key)
+        if row is not None and row.vector.nbytes % 8 == 0:
+            return row.vector.view(np.float64)
+        values = compute()
+        self.put({key: values.view(np.float32)}, "")
+        return values
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=_SECONDS)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
-            "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, digest BLOB, used REAL, size INTEGER, data BLOB)"
+            "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, digest BLOB, origin TEXT,"
+            " used REAL, size INTEGER, data BLOB)"
         )
         db.execute("CREATE INDEX IF NOT EXISTS by_use ON rows (used, key, size)")
         return db
 
 
-def _digest(key: str, data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16, key=key.encode()[:64]).digest()
+def _digest(key: str, origin: str, data: bytes) -> bytes:
+    return hashlib.blake2b(f"{key}\n{origin}\n".encode() + data, digest_size=16).digest()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from grader.judges import torchvision_shim  # noqa: F401  (must come before torchvision and torch_fidelity)
-from grader.judges.weights import Weights, fill, load_weights
+from grader.judges.digit_classifier import DigitClassifier
+from grader.judges.states import fill
+from grader.judges.weights import Weights
 
 from torchvision.models import Inception3, inception_v3  # isort: skip
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # isort: skip
@@ -79,6 +80,18 @@ class EfficientNetLite(nn.Module):
         return {"features": self.network.extract_features(images).mean((2, 3))}
 
 
+class DigitReader(nn.Module):
+    """The course's digit classifier."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = DigitClassifier()
+
+    def forward(self, images: Tensor) -> Outputs:
+        """Input in [-1, 1]. `logits` ``(n, 10)``."""
+        return {"logits": self.network(images)}
+
+
 # Names of a convolution and the BatchNorm after it: in both Inceptions, then in EfficientNet's blocks and ends.
 _PAIRS = (
     ("conv", "bn"),
@@ -89,18 +102,16 @@ _NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "inception": FidInception,
     "torchvision_inception": ScoreInception,
     "efficientnet_lite0": EfficientNetLite,
+    "digit_classifier": DigitReader,
 }
 
 
-def build_network(judge: str, given: Mapping[str, Path], device: torch.device) -> tuple[nn.Module, Weights]:
-    """The judge's network, filled, folded and ready to run on the device."""
-    weights = load_weights(judge, given)
+def build_network(judge: str, weights: Weights) -> nn.Module:
+    """The judge's network on the CPU, filled and folded."""
     network = _NETWORKS[judge]()
-    fill(getattr(network, "network", network), weights, judge)
+    fill(getattr(network, "network", network), weights)
     fold_batch_norm(network)
-    network.to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch lacks this overload
-    return network, weights
+    return network
 
 
 def fold_batch_norm(network: nn.Module) -> None:

@@ -7,7 +7,6 @@ of a protocol: with the same network the protocols' FIDs differ in the first dig
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,11 +15,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-Kind = Literal["half-pixel-bilinear", "tf1-bilinear", "pil-bicubic"]
+from grader.judges.protocols import Resize
 
 
 @cache
-def resize_matrix(kind: Kind, n: int, out: int) -> Tensor:
+def resize_matrix(kind: Resize, n: int, out: int) -> Tensor:
     """The matrix, float32 ``(out, n)``, that resizes one axis from n to out samples.
 
     half-pixel-bilinear: `torch.nn.functional.interpolate(mode="bilinear", align_corners=False)`, as pytorch-fid.
@@ -48,7 +47,7 @@ def _linear(position: NDArray[np.float32], n: int) -> NDArray[np.float32]:
     return matrix.astype(np.float32)
 
 
-def resize(images: Tensor, kind: Kind, side: int) -> Tensor:
+def resize(images: Tensor, kind: Resize, side: int) -> Tensor:
     """float32 ``(n, c, h, w)`` to ``(n, c, side, side)``; bicubic overshoot is clipped to 0..255 as clean-fid does."""
     rows = resize_matrix(kind, images.shape[2], side).to(images.device)
     columns = resize_matrix(kind, images.shape[3], side).to(images.device)

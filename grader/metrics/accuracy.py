@@ -1,4 +1,4 @@
-"""Accuracy with its interval, per-class figures and the confusion matrix."""
+"""Accuracy with its interval, per-class figures and the confusion matrix; intervals of proportions."""
 
 from __future__ import annotations
 
@@ -62,3 +62,17 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
     half = _Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     # The ends are exactly 0 and 1 there; rounding would leave 1 outside of the interval of n right ones.
     return (0.0 if correct == 0 else centre - half), (1.0 if correct == n else centre + half)
+
+
+def exact_interval(count: int, n: int) -> tuple[float, float]:
+    """The exact 95 % interval of a proportion, from a count among n (Clopper and Pearson, Biometrika 26, 1934).
+
+    >>> low, high = exact_interval(81, 263)  # Newcombe, Statistics in Medicine 17, 1998, table I
+    >>> f"{low:.4f} {high:.4f}"
+    '0.2527 0.3676'
+    """
+    from scipy.special import betaincinv
+
+    low = float(betaincinv(count, n - count + 1, 0.025)) if count else 0.0
+    high = float(betaincinv(count + 1, n - count, 0.975)) if count < n else 1.0
+    return low, high

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from grader.metrics.jackknife import GROUPS, groups, jackknife_interval
 
 Array = NDArray[np.float64]
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
         raise ValueError(f"expected features of the same width, found {a.mean.shape} and {b.mean.shape}")
     root = np.linalg.svd(a.factor @ b.factor.T, compute_uv=False).sum()
     squares = np.square(a.mean - b.mean).sum() + np.square(a.factor).sum() + np.square(b.factor).sum()
-    # Rounding leaves about 1e-13 of the traces, of either sign, where the sets are equal.
-    return max(0.0, float(squares - 2 * root))
+    # Rounding leaves about 1e-15 of the traces, of either sign, where the sets are equal: that is 0.
+    distance = float(squares - 2 * root)
+    return distance if distance > _ROUNDING * squares else 0.0
 
 
 def frechet_interval(features: Array, reference: Gaussian, value: float) -> tuple[float, float] | None:

@@ -81,20 +81,20 @@ def build_reference(
     done: Callable[[int, int], None],
 ) -> ReferenceFile:
     """Takes the features of a folder's pictures by a protocol. Raises BadReference, CannotMeasure or UsageError."""
-    from grader.judges.features import PROTOCOLS
+    from grader.judges.protocols import PROTOCOLS
     from grader.metrics.fid import gaussian
     from grader.references.pictures import read_pictures
 
-    extractor.network(PROTOCOLS[protocol].judge)  # first, since it may be missing
+    extractor.weights(PROTOCOLS[protocol].judge)  # first, since they may be missing
     pictures = read_pictures(folder)
-    outputs, weights = extractor.run(protocol, pictures, done)
-    features = outputs["features"]
+    found = extractor.run(protocol, pictures, done)
+    features = found.outputs["features"]
     digests = "".join(hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures)
     return ReferenceFile(
         name=name,
         protocol=protocol,
         judge=PROTOCOLS[protocol].judge,
-        judge_sha256=weights.sha256,
+        judge_sha256=found.weights.sha256,
         pixel_digest=hashlib.sha256(digests.encode()).hexdigest(),
         gaussian=gaussian(features.astype(np.float64)),
         features=features if with_features else None,

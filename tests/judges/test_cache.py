@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from grader.judges.cache import FeatureCache, cache_folder
+from grader.judges.cache import FeatureCache, Row, cache_folder
 
 
 def _vectors(count: int, seed: int = 0, width: int = 100) -> dict[str, NDArray[np.float32]]:
@@ -18,29 +18,32 @@ def _vectors(count: int, seed: int = 0, width: int = 100) -> dict[str, NDArray[n
     return {f"{seed} {i}": rng.normal(size=width).astype(np.float32) for i in range(count)}
 
 
-def _same(found: dict[str, NDArray[np.float32]], vectors: dict[str, NDArray[np.float32]]) -> bool:
-    return found.keys() == vectors.keys() and all(np.array_equal(found[k], vectors[k]) for k in vectors)
+def _same(found: dict[str, Row], vectors: dict[str, NDArray[np.float32]]) -> bool:
+    return found.keys() == vectors.keys() and all(np.array_equal(found[k].vector, vectors[k]) for k in vectors)
 
 
 def test_what_was_put_is_there(tmp_path: Path) -> None:
     cache, vectors = FeatureCache(tmp_path / "c"), _vectors(1200)
     assert cache.get(vectors) == {} and cache.info().rows == 0
-    cache.put(vectors)
+    cache.put(vectors, "cpu x")
     assert _same(FeatureCache(tmp_path / "c").get([*vectors, "other"]), vectors)
+    assert {row.origin for row in cache.get(vectors).values()} == {"cpu x"}
     assert cache.info().rows == 1200 and cache.info().size == 1200 * 400
     cache.clear()
     assert cache.info().rows == 0 and not (tmp_path / "c").exists()
 
 
 def test_a_damaged_row_is_not_given_out(tmp_path: Path) -> None:
-    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
-    cache.put(vectors)
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(5)
+    cache.put(vectors, "cpu x")
     with sqlite3.connect(tmp_path / "c") as db:
         db.execute("UPDATE rows SET data = ? WHERE key = '0 0'", (bytes(400),))
         db.execute("UPDATE rows SET data = substr(data, 1, 200) WHERE key = '0 1'")
+        db.execute("UPDATE rows SET origin = 'cuda' WHERE key = '0 3'")
+        db.execute("UPDATE rows SET data = (SELECT data FROM rows WHERE key = '0 2') WHERE key = '0 4'")
     db.close()
     assert list(cache.get(vectors)) == ["0 2"]
-    cache.put(vectors)
+    cache.put(vectors, "cpu x")
     assert _same(cache.get(vectors), vectors)
 
 
@@ -48,17 +51,17 @@ def test_a_file_that_is_no_database_is_started_anew(tmp_path: Path) -> None:
     cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
     (tmp_path / "c").write_bytes(b"not a database at all" * 100)
     assert cache.get(vectors) == {} and cache.info().rows == 0
-    cache.put(vectors)
+    cache.put(vectors, "cpu x")
     assert _same(cache.get(vectors), vectors)
 
 
 def test_rows_longest_unused_are_evicted(tmp_path: Path) -> None:
     cache = FeatureCache(tmp_path / "c", largest=100 * 400)
     old, new = _vectors(60, seed=1), _vectors(60, seed=2)
-    cache.put(old)
+    cache.put(old, "")
     first = list(old)[:5]
     cache.get(first)  # used again just now
-    cache.put(new)
+    cache.put(new, "")
     assert cache.info().size <= 100 * 400
     left = cache.get([*old, *new])
     assert set(new) <= set(left) and set(first) <= set(left) and len(left) < 120
@@ -67,14 +70,14 @@ def test_rows_longest_unused_are_evicted(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = FeatureCache(tmp_path / "file" / "c")
-    cache.put(_vectors(2))
+    cache.put(_vectors(2), "")
     assert cache.get(_vectors(2)) == {}
 
 
 def _write(path: Path, seed: int) -> None:
     cache = FeatureCache(path)
     for start in range(20):
-        cache.put({f"{k} {start}": v for k, v in _vectors(20, seed).items()})
+        cache.put({f"{k} {start}": v for k, v in _vectors(20, seed).items()}, "")
 
 
 def test_many_processes_at_once(tmp_path: Path) -> None:
@@ -91,7 +94,7 @@ def test_many_processes_at_once(tmp_path: Path) -> None:
 def _write_for_ever(path: Path, ready: object) -> None:
     cache, n = FeatureCache(path), 0
     while True:
-        cache.put(_vectors(50, seed=n))
+        cache.put(_vectors(50, seed=n), "")
         ready.set()  # type: ignore[attr-defined]
         n += 1
 
@@ -110,6 +113,27 @@ def test_killed_while_writing(tmp_path: Path) -> None:
         rows = cache.info().rows
         assert rows >= 50 and rows % 50 == 0, round_
         assert _same(cache.get(_vectors(50, seed=0)), _vectors(50, seed=0))
+
+
+def test_numbers_are_computed_once(tmp_path: Path) -> None:
+    cache, calls = FeatureCache(tmp_path / "c"), []
+
+    def compute() -> NDArray[np.float64]:
+        calls.append(1)
+        return np.array([1 / 3, -1e-300])
+
+    for _ in range(2):
+        assert cache.recall("interval x", compute).tolist() == [1 / 3, -1e-300]
+    assert len(calls) == 1
+    assert cache.recall("none", lambda: np.zeros(0)).shape == (0,)
+    assert cache.recall("none", compute).shape == (0,) and len(calls) == 1
+
+
+def test_clearing_takes_other_layouts_too(tmp_path: Path) -> None:
+    (tmp_path / "features-1.sqlite").write_text("")
+    (tmp_path / "weights").mkdir()
+    FeatureCache(tmp_path / "features-9.sqlite").clear()
+    assert [p.name for p in tmp_path.iterdir()] == ["weights"]
 
 
 def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

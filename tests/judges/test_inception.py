@@ -167,7 +167,7 @@ def test_features_do_not_depend_on_the_batch_or_the_company(setting: Path, monke
     images = np.stack(_pictures(setting / "s" / "gan"))[:5]
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return Extractor(given, torch.device("cpu"), None).run("pytorch-fid", images, lambda *_: None)[0]["features"]
+        return Extractor(given, "cpu", None).run("pytorch-fid", images, lambda *_: None).outputs["features"]
 
     together = run(images)
     monkeypatch.setattr("grader.judges.features.BATCH", 2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,10 @@ from safetensors.torch import save_file
 
 from fixtures.faces import face
 from grader.judges.cache import FeatureCache
-from grader.judges.features import PROTOCOLS, Extractor
+from grader.judges.engines import Engine
+from grader.judges.features import Extractor
 from grader.judges.networks import FidInception, fold_batch_norm
+from grader.judges.protocols import Protocol
 from tests.judges.test_inception import _randomised
 
 CPU = torch.device("cpu")
@@ -32,7 +37,7 @@ def images() -> NDArray[np.uint8]:
 
 
 def _ours(weights: Path, images: NDArray[np.uint8], protocol: str) -> dict[str, NDArray[np.float32]]:
-    return Extractor({"inception": weights}, CPU, None).run(protocol, images, lambda *_: None)[0]
+    return Extractor({"inception": weights}, "cpu", None).run(protocol, images, lambda *_: None).outputs
 
 
 def _close(ours: NDArray[np.float32], theirs: torch.Tensor) -> bool:
@@ -112,8 +117,12 @@ def test_efficientnet_is_the_packages_own(images: NDArray[np.uint8]) -> None:
         resized.append(np.clip(np.stack(large), 0, 255))
     with torch.no_grad():
         theirs = peer.eval().extract_features((torch.from_numpy(np.stack(resized)) - 127) / 128).mean((2, 3))
-    found, weights = Extractor({}, CPU, None).run("efficientnet-lite0", images, lambda *_: None)
-    assert _close(found["features"], theirs) and weights.known and found["features"].shape == (4, 1280)
+    found = Extractor({}, "cpu", None).run("efficientnet-lite0", images, lambda *_: None)
+    assert (
+        _close(found.outputs["features"], theirs)
+        and found.weights.known
+        and found.outputs["features"].shape == (4, 1280)
+    )
 
 
 def test_only_new_images_pass_through_the_network(
@@ -121,31 +130,69 @@ def test_only_new_images_pass_through_the_network(
 ) -> None:
     cache = FeatureCache(tmp_path / "c")
     given = {"inception": weights}
-    first = Extractor(given, CPU, cache).run("pytorch-fid", images, lambda *_: None)[0]
+    first = Extractor(given, "cpu", cache).run("pytorch-fid", images, lambda *_: None).outputs
     passed: list[int] = []
-    prepare = type(PROTOCOLS["pytorch-fid"]).prepare
+    run = Engine.run
 
-    def counted(self: object, part: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+    def counted(self: Engine, protocol: Protocol, part: NDArray[np.uint8]) -> NDArray[np.float32]:
         passed.append(len(part))
-        return prepare(self, part, device)  # type: ignore[arg-type]
+        return run(self, protocol, part)
 
-    monkeypatch.setattr(type(PROTOCOLS["pytorch-fid"]), "prepare", counted)
+    monkeypatch.setattr(Engine, "run", counted)
     changed = images.copy()
     changed[2] = 255 - changed[2]
     doubled = np.concatenate([changed, changed])  # equal images pass once
-    second = Extractor(given, CPU, cache).run("pytorch-fid", doubled, lambda *_: None)[0]
+    second = Extractor(given, "cpu", cache).run("pytorch-fid", doubled, lambda *_: None).outputs
     assert passed == [1]
     keep = [0, 1, 3]
     assert np.array_equal(first["features"][keep], second["features"][keep])
     assert np.array_equal(second["features"][:4], second["features"][4:])
     assert not np.allclose(first["features"][2], second["features"][2])
-    Extractor(given, CPU, cache).run("torch-fidelity", images, lambda *_: None)
+    Extractor(given, "cpu", cache).run("torch-fidelity", images, lambda *_: None)
     assert sum(passed) == 5  # another protocol shares nothing
 
 
 def test_one_pass_for_all_measures(weights: Path, images: NDArray[np.uint8]) -> None:
-    extractor = Extractor({"inception": weights}, CPU, None)
+    extractor = Extractor({"inception": weights}, "cpu", None)
     calls: list[int] = []
     extractor.run("torch-fidelity", images, lambda done, _: calls.append(done))
     extractor.run("torch-fidelity", images, lambda done, _: calls.append(done))
     assert calls == [0, 4]
+
+
+def test_onnx_runtime_gives_the_same(weights: Path, images: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"inception": weights}
+    fast = Extractor(given, "cpu", None).run("torch-fidelity", images, lambda *_: None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    plain = Extractor(given, "cpu", None).run("torch-fidelity", images, lambda *_: None)
+    assert fast.origins == (f"cpu onnxruntime {version('onnxruntime')}",)
+    assert plain.origins == (f"cpu torch {torch.__version__}",)
+    for name in ("features", "logits"):
+        a, b = fast.outputs[name], plain.outputs[name]
+        assert np.abs(a - b).max() <= 1e-5 * np.abs(b).max()
+
+
+def test_a_torch_that_cannot_export_runs_the_network_itself(
+    weights: Path, images: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise TypeError("export() got an unexpected keyword argument 'dynamo'")
+
+    monkeypatch.setattr(torch.onnx, "export", broken)
+    found = Extractor({"inception": weights}, "cpu", None).run("pytorch-fid", images[:1], lambda *_: None)
+    assert found.origins == (f"cpu torch {torch.__version__}",)
+
+
+def test_nothing_new_needs_no_torch(weights: Path, images: NDArray[np.uint8], tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / "c")
+    Extractor({"inception": weights}, "cpu", cache).run("pytorch-fid", images, lambda *_: None)
+    np.save(tmp_path / "images.npy", images)
+    code = (
+        "import sys, numpy; from pathlib import Path; from grader.judges.features import Extractor; "
+        "from grader.judges.cache import FeatureCache; "
+        f"e = Extractor({{'inception': Path({str(weights)!r})}}, 'cpu', FeatureCache(Path({str(tmp_path / 'c')!r}))); "
+        f"f = e.run('pytorch-fid', numpy.load({str(tmp_path / 'images.npy')!r}), lambda *_: None); "
+        "print(f.outputs['features'].shape, 'torch' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert found.stdout.strip() == "(4, 2048) False", found.stderr

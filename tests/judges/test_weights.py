@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save_file
 from grader.errors import CannotMeasure, UsageError
 from grader.judges import JUDGES, check_judges
 from grader.judges.digit_classifier import DigitClassifier
-from grader.judges.weights import fill, load_weights
+from grader.judges.states import fill, load_state
+from grader.judges.weights import find_weights
 
 
 def test_shipped_weights_are_the_known_ones() -> None:
-    found = load_weights("digit_classifier", {})
+    found = find_weights("digit_classifier", {})
     assert found.known and found.sha256 in JUDGES["digit_classifier"].known
-    assert sum(t.numel() for t in found.state.values()) == 44_674
+    assert sum(t.numel() for t in load_state(found).values()) == 44_674
 
 
 def test_the_card_names_the_shipped_file() -> None:
@@ -38,10 +39,10 @@ def test_a_given_file_is_used_whatever_its_sha256(tmp_path: Path, form: str) -> 
         save_file(state, path)
     else:
         torch.save({"state_dict": state, "optimizer": {}} if form == "wrapped" else state, path)
-    found = load_weights("digit_classifier", {"digit_classifier": path})
+    found = find_weights("digit_classifier", {"digit_classifier": path})
     assert not found.known
     network = DigitClassifier()
-    fill(network, found, "digit_classifier")
+    fill(network, found)
     assert all(torch.equal(t, state[name]) for name, t in network.state_dict().items())
     assert not network.training
 
@@ -56,10 +57,10 @@ def test_a_pickle_that_runs_code_does_not(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "evil.pth"
     torch.save({"state_dict": _Malicious()}, path)
     with pytest.raises(UsageError, match="can't be read"):
-        load_weights("digit_classifier", {"digit_classifier": path})
+        load_state(find_weights("digit_classifier", {"digit_classifier": path}))
     path.write_bytes(pickle.dumps(_Malicious()))
     with pytest.raises(UsageError, match="can't be read"):
-        load_weights("digit_classifier", {"digit_classifier": path})
+        load_state(find_weights("digit_classifier", {"digit_classifier": path}))
     assert not (tmp_path / "ran").exists()
 
 
@@ -68,13 +69,13 @@ def test_files_that_are_no_weights(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.pth"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"expected a \.safetensors file"):
-        load_weights("digit_classifier", {"digit_classifier": path})
+        load_state(find_weights("digit_classifier", {"digit_classifier": path}))
 
 
 def test_a_tensor_alone_is_no_state_dict(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "w.pth")
     with pytest.raises(UsageError, match="can't be read"):
-        load_weights("digit_classifier", {"digit_classifier": tmp_path / "w.pth"})
+        load_state(find_weights("digit_classifier", {"digit_classifier": tmp_path / "w.pth"}))
 
 
 def test_another_network_is_named(tmp_path: Path) -> None:
@@ -83,34 +84,34 @@ def test_another_network_is_named(tmp_path: Path) -> None:
     state["extra"] = torch.zeros(2)
     state["conv1.weight"] = torch.zeros(6, 1, 5, 5)
     save_file(state, tmp_path / "w")
-    found = load_weights("digit_classifier", {"digit_classifier": tmp_path / "w"})
+    found = find_weights("digit_classifier", {"digit_classifier": tmp_path / "w"})
     with pytest.raises(UsageError, match=r"layers missing \(fc3.bias.*too many \(extra.*another shape \(conv1.weight"):
-        fill(DigitClassifier(), found, "digit_classifier")
+        fill(DigitClassifier(), found)
 
 
 def test_weights_that_are_not_finite(tmp_path: Path) -> None:
     state = DigitClassifier().state_dict()
     state["fc3.bias"] = torch.full((10,), torch.nan)
     save_file(state, tmp_path / "w")
-    found = load_weights("digit_classifier", {"digit_classifier": tmp_path / "w"})
+    found = find_weights("digit_classifier", {"digit_classifier": tmp_path / "w"})
     with pytest.raises(UsageError, match="not finite"):
-        fill(DigitClassifier(), found, "digit_classifier")
+        fill(DigitClassifier(), found)
 
 
 def test_found_files_must_match_their_sha256(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("GRADER_WEIGHTS", str(tmp_path))
     with pytest.raises(CannotMeasure, match="--judge inception=FILE"):
-        load_weights("inception", {})
+        find_weights("inception", {})
     path = tmp_path / "pt_inception-2015-12-05-6726825d.pth"
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(CannotMeasure, match="has another sha256"):
-        load_weights("inception", {})
+        find_weights("inception", {})
     judge = JUDGES["inception"]
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     known = dataclasses.replace(judge, known={sha256: "x"})
     monkeypatch.setitem(JUDGES, "inception", known)
-    found = load_weights("inception", {})
+    found = find_weights("inception", {})
     assert found.known and found.path == path
 
 

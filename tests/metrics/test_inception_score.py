@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import entropy
 from torch_fidelity.metric_isc import isc_features_to_metric
 
-from grader.metrics.inception_score import inception_score
+from grader.metrics.inception_score import inception_score, inception_score_interval, renaming_deviation
 
 
 def _usual_script(probabilities: np.ndarray, splits: int) -> tuple[float, float]:
@@ -38,6 +38,38 @@ def test_agrees_with_torch_fidelity(n: int) -> None:
     mean, deviation = inception_score(p, 10, every_row=True)
     assert mean == pytest.approx(theirs["inception_score_mean"], rel=1e-9)
     assert deviation == pytest.approx(theirs["inception_score_std"], rel=1e-6)
+
+
+@pytest.mark.parametrize("every_row", [False, True])
+def test_interval_is_the_jackknife_written_plainly(every_row: bool) -> None:
+    p = np.random.default_rng(8).dirichlet(np.full(12, 0.2), size=203)
+    value, _ = inception_score(p, every_row=every_row)
+    without = [inception_score(np.delete(p, np.arange(k, 203, 20), axis=0), every_row=every_row)[0] for k in range(20)]
+    error = np.sqrt(19 / 20 * np.square(np.array(without) - np.mean(without)).sum())
+    found = inception_score_interval(p, value, every_row=every_row)
+    assert found == pytest.approx((value - 2.093024 * error, value + 2.093024 * error), rel=1e-6)
+    assert inception_score_interval(p[:39], value) is None
+
+
+def test_interval_covers_the_spread_of_repeated_samples() -> None:
+    rng = np.random.default_rng(9)
+    values, errors = [], []
+    for _ in range(60):
+        p = rng.dirichlet(np.full(10, 0.1), size=400)
+        value, _ = inception_score(p)
+        interval = inception_score_interval(p, value)
+        assert interval is not None
+        values.append(value)
+        errors.append((interval[1] - interval[0]) / 2 / 2.093)
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.3)
+
+
+def test_renaming_moves_the_score_as_shuffling_by_hand_does() -> None:
+    rng = np.random.default_rng(10)
+    p = rng.dirichlet(np.full(10, 0.1), size=120)
+    by_hand = np.std([inception_score(p[rng.permutation(120)])[0] for _ in range(300)])
+    assert renaming_deviation(p) == pytest.approx(by_hand, rel=0.25)
+    assert renaming_deviation(np.tile(p[:1], (50, 1))) == pytest.approx(0, abs=1e-12)
 
 
 def test_bounds() -> None:

@@ -1,0 +1,115 @@
+"""What the measures of one run share, and what every measurement says of itself."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import CannotMeasure
+from grader.references.data import Data
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from grader.checks.images import CheckedImages
+    from grader.judges.cache import FeatureCache
+    from grader.judges.features import Extractor, Features
+    from grader.references.statistics import ReferenceFile
+
+INSTALL = "pip install 'vision-grader[score]'"
+Progress = Callable[[str, int, int], None]
+
+
+def silent(task: str, done: int, total: int) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass
+class Context:
+    """What measures share: data, judges' files, reference files, device, progress, and what was read so far.
+
+    `cache`: keep features between runs.
+    """
+
+    data: Data
+    judges: Mapping[str, Path]
+    device: str = "auto"
+    progress: Progress = silent
+    references: Sequence[ReferenceFile] = ()
+    cache: bool = True
+    answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    _extractor: Extractor | None = None
+
+    def store(self) -> FeatureCache | None:
+        """The cache on disk, None if nothing is to be kept."""
+        from grader.judges.cache import FeatureCache
+
+        return FeatureCache() if self.cache else None
+
+    def extractor(self) -> Extractor:
+        """The networks of this run, made at their first use. Raises UsageError for a device that isn't there."""
+        if self._extractor is None:
+            from grader.judges.features import Extractor
+
+            if self.device not in ("auto", "cpu"):  # also where everything is in the cache
+                from grader.judges.devices import choose_device
+
+                choose_device(self.device)
+            self._extractor = Extractor(self.judges, self.device, self.store())
+        return self._extractor
+
+    def show(self, task: str) -> Callable[[int, int], None]:
+        """Progress of one task."""
+        return lambda done, total: self.progress(task, done, total)
+
+    def recall(self, key: str, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Numbers that follow from what the key names: from the cache if they are there."""
+        store = self.store()
+        return compute() if store is None else store.recall(key, compute)
+
+
+@contextmanager
+def needs_packages() -> Iterator[None]:
+    """Turns a missing package of the extra `score` into CannotMeasure with the command that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as e:
+        if e.name and e.name.startswith("grader"):
+            raise
+        raise CannotMeasure(f"needs the package {e.name}: {INSTALL}") from None
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The versions of Python and of packages, without importing them."""
+    found = {"python": platform.python_version()}
+    return found | {name: importlib.metadata.version(name) for name in packages}
+
+
+def pixel_array(deliverable: CheckedImages) -> NDArray[np.uint8]:
+    """The images of a deliverable in the order of their names: uint8 ``(n, h, w, 3)``, gray repeated thrice."""
+    import numpy as np
+
+    width, height = deliverable.spec.size
+    flat = np.frombuffer(bytearray().join(deliverable.pixels), np.uint8)  # writable, as torch wants it
+    pixels = flat.reshape(len(deliverable.names), height, width, len(deliverable.spec.mode))
+    return pixels if pixels.shape[3] == 3 else np.repeat(pixels, 3, axis=3)  # networks take three channels
+
+
+def network_provenance(protocol: str, found: Features, n: int) -> dict[str, Any]:
+    """What a measurement by a network says of itself."""
+    return {
+        "protocol": protocol,
+        "n": n,
+        "judge": found.weights.judge,
+        "judge_sha256": found.weights.sha256,
+        "judge_known": found.weights.known,
+        "device": ", ".join(sorted({origin.partition(" ")[0] for origin in found.origins})),
+        "computed_by": list(found.origins),
+        "versions": versions("torch", "torchvision", "torch-fidelity", "numpy", "pillow"),
+    }

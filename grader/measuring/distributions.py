@@ -1,0 +1,156 @@
+"""Measures of a whole set of images: by the features of a network, most of them against a reference."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from grader.assignment import MeasureSpec
+from grader.checks.images import CheckedImages
+from grader.errors import CannotMeasure, UsageError
+from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.results import Measurement
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from grader.judges.features import Features
+    from grader.judges.weights import Weights
+    from grader.metrics.fid import Gaussian
+
+_SHUFFLE_SEED = 2020  # torch-fidelity's default
+_INTERVALS = 1  # counts up when the computation of a cached interval changes
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """What a submission's features are compared with; `features` are None if only statistics were published."""
+
+    gaussian: Gaussian
+    features: NDArray[np.float64] | None
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A submission's features, float64 ``(n, d)``, and the reference for them."""
+
+    ours: NDArray[np.float64]
+    reference: _Reference
+    provenance: dict[str, Any]
+
+    def reference_features(self, name: str) -> NDArray[np.float64]:
+        """The reference's features; CannotMeasure where only statistics were published."""
+        if self.reference.features is None:
+            raise CannotMeasure(f"needs the features of {name}: the reference file has statistics alone")
+        return self.reference.features
+
+
+def frechet(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    """Fréchet distance of the images' features from the reference's."""
+    from grader.metrics.fid import frechet_distance, frechet_interval, gaussian
+
+    if len(images.names) < 2:
+        return Measurement(None, len(images.names), "a Fréchet distance needs 2 images or more", "fail")
+    pair = _pair(spec, images, context)
+    other = pair.reference.gaussian
+    value = frechet_distance(gaussian(pair.ours), other)
+    interval = _interval(
+        context, "frechet", (pair.ours, other.mean, other.factor), lambda: frechet_interval(pair.ours, other, value)
+    )
+    return Measurement(value, len(pair.ours), interval=interval, provenance=pair.provenance)
+
+
+def kid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    """Kernel distance of the images' features from the reference's."""
+    from grader.metrics.kid import kernel_distance
+
+    if len(images.names) < 2:
+        return Measurement(None, len(images.names), "a kernel distance needs 2 images or more", "fail")
+    pair = _pair(spec, images, context)
+    value, interval = kernel_distance(pair.ours, pair.reference_features(spec.reference))
+    return Measurement(value, len(pair.ours), interval=interval, provenance=pair.provenance)
+
+
+def manifold(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    """Precision, recall, density or coverage. Precision counts images against a fixed reference: an exact interval."""
+    from grader.metrics import manifold
+    from grader.metrics.accuracy import exact_interval
+
+    n = len(images.names)
+    if n < 6:
+        return Measurement(None, n, f"{spec.metric} needs 6 images or more", "fail")
+    pair = _pair(spec, images, context)
+    value = float(getattr(manifold.manifold(pair.ours, pair.reference_features(spec.reference)), spec.metric))
+    interval = exact_interval(round(value * n), n) if spec.metric == "precision" else None
+    return Measurement(value, n, interval=interval, provenance=pair.provenance)
+
+
+def inception_score(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    """Inception Score, with how far the value moves when the same images get other names."""
+    from scipy.special import softmax
+
+    from grader.metrics import inception_score as score
+
+    n = len(images.names)
+    if n < score.SPLITS:
+        return Measurement(None, n, f"an Inception Score needs {score.SPLITS} images or more", "fail")
+    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("Inception Score"))
+    rows = softmax(found.outputs["logits"].astype("float64"), axis=1)
+    provenance = network_provenance(spec.protocol, found, n) | {"splits": score.SPLITS, "order": "sorted names"}
+    peer = spec.protocol == "torch-fidelity"
+    if peer:
+        provenance |= {"order": "shuffled", "seed": _SHUFFLE_SEED}
+        rows = rows[score.shuffled_order(n, _SHUFFLE_SEED)]
+    value, deviation = score.inception_score(rows, every_row=peer)
+    details = {"std": deviation, "renaming_std": score.renaming_deviation(rows, every_row=peer)}
+    interval = score.inception_score_interval(rows, value, every_row=peer)
+    return Measurement(value, n, interval=interval, details=details, provenance=provenance)
+
+
+def _pair(spec: MeasureSpec, images: CheckedImages, context: Context) -> _Pair:
+    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
+    reference = _reference(spec, found.weights, context)
+    provenance = network_provenance(spec.protocol, found, len(images.names)) | reference.provenance
+    return _Pair(found.outputs["features"].astype("float64"), reference, provenance)
+
+
+def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Reference:
+    """From a reference file given for it, else from the pictures under the data folder."""
+    from grader.metrics.fid import gaussian
+    from grader.references.pictures import read_pictures
+
+    for file in context.references:
+        if (file.name, file.protocol) != (spec.reference, spec.protocol):
+            continue
+        if file.judge_sha256 != weights.sha256:
+            raise UsageError(
+                f"The reference file for {file.name} was made with other weights of {file.judge} "
+                f"({file.judge_sha256[:8]}…) than these ({weights.sha256[:8]}…). Build it anew, or pass those weights."
+            )
+        about = {"reference": file.name, "reference_n": file.gaussian.n, "reference_pixels": file.pixel_digest}
+        published = None if file.features is None else file.features.astype("float64")
+        return _Reference(file.gaussian, published, about)
+    pictures = read_pictures(context.data.need(spec.reference))
+    found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
+    features = found.outputs["features"].astype("float64")
+    return _Reference(gaussian(features), features, {"reference": spec.reference, "reference_n": len(pictures)})
+
+
+def _interval(
+    context: Context,
+    kind: str,
+    of: tuple[NDArray[np.float64], ...],
+    compute: Callable[[], tuple[float, float] | None],
+) -> tuple[float, float] | None:
+    """An interval, kept by the digest of the arrays that it follows from."""
+    import numpy as np
+
+    digest = hashlib.sha256(f"{kind} {_INTERVALS} {np.__version__}".encode())
+    for array in of:
+        digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    found = context.recall(f"interval {digest.hexdigest()}", lambda: np.array(compute() or (), np.float64))
+    return (float(found[0]), float(found[1])) if len(found) == 2 else None
