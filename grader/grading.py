@@ -96,7 +96,7 @@ def score(
         seen, digest = _refused(e), ""
     verdicts = tuple(judge_problem(p, seen.findings, seen.checked, context, work) for p in work.problems)
     general = tuple(f for f in seen.findings if not f.problem)
-    notes = [*seen.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]
+    notes = [*seen.notes, *context.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]
     return ScoreReport(work.id, work.digest, digest, verdicts, work.manual, general, tuple(notes), seen.empty)
 
 

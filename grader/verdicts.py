@@ -13,6 +13,7 @@ from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
 from grader.measuring import measure
 from grader.measuring.context import Context
+from grader.measuring.diversity import collapse_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -39,6 +40,7 @@ def judge_problem(
 ) -> Verdict:
     """The verdict of one problem. `checked`: by problem and deliverable; empty if the submission can't be read."""
     findings = [f for f in found if f.problem == problem.id]
+    findings += _copies(problem.id, checked, context)
     measures: list[MeasureResult] = []
     for spec in problem.measures:
         part = checked.get((problem.id, spec.deliverable))
@@ -48,6 +50,8 @@ def judge_problem(
         taken = _take(spec, part, context)
         if taken.value is not None:
             findings += _reference_findings(problem.id, spec, part, taken)
+            if spec.metric == "vendi_score" and isinstance(part, CheckedImages):
+                findings += collapse_findings(problem.id, part, taken)
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
         measures.append(_compare(spec, taken, faulty or part is None, work))
     states: list[State] = ["fail" if f.severity == "error" else "pass" for f in findings]
@@ -62,6 +66,23 @@ def judge_problem(
         tuple(measures),
         tuple(findings),
     )
+
+
+def _copies(problem: str, checked: Mapping[tuple[str, str], Checked], context: Context) -> list[Finding]:
+    """Warnings about copied images; whatever goes wrong there costs no points and hides no measure."""
+    from grader.measuring.copies import copy_findings  # brings numpy, which a check does without
+
+    found: list[Finding] = []
+    for (owner, name), part in checked.items():
+        if owner != problem or not isinstance(part, CheckedImages):
+            continue
+        try:
+            found += copy_findings(problem, part, context)
+        except GraderError:
+            raise
+        except Exception as e:
+            context.notes.append(f"Copies among {name} were not looked for: {type(e).__name__}: {e}.")
+    return found
 
 
 def _absent(checked: Checked) -> bool:

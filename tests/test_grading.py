@@ -50,7 +50,7 @@ def test_score_of_the_good_submission(course: Path) -> None:
     assert (report.points, report.max_points, report.manual_points) == (24, 44, 62)
     assert document["points"] == 24 and document["schema"] == "grader/score/1"
     gan = report.problems[0].measures
-    assert [m.state for m in gan] == ["skipped", "skipped", "pass"]
+    assert [m.state for m in gan] == ["skipped", "skipped", "pass", "pass", "pass"]
     assert all("--judge" in m.reason for m in gan[:2])
     assert gan[2].id == "fd_efficientnet_lite0" and gan[2].baselines == () and gan[2].value is not None
     assert [m.id for m in report.problems[2].measures] == [
@@ -74,7 +74,7 @@ def test_target_accuracy_is_a_plain_count(course: Path) -> None:
 
 def test_digit_accuracy_is_that_of_the_network(course: Path) -> None:
     report = grader.score(GOOD, problems=["acgan"], data=course)
-    (m,) = report.problems[0].measures
+    m, *_ = report.problems[0].measures
     shipped = JUDGES["digit_classifier"].shipped
     assert shipped is not None
     network = DigitClassifier()
@@ -129,14 +129,14 @@ def test_no_mutation_with_an_error_earns_its_points(name: str, course: Path, tmp
 
 def test_gray_digits_are_measured_but_not_paid(course: Path, tmp_path: Path) -> None:
     mutate("gray", tmp_path)
-    (m,) = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
+    m, *_ = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
     assert m.value is not None and m.value > 0.3 and m.points == 0
     assert m.would_earn == sum(b.points for b in m.baselines if m.value >= b.value)
 
 
 def test_zero_based_names_lose_only_what_is_out_of_range(course: Path, tmp_path: Path) -> None:
     mutate("zero-based", tmp_path)
-    (m,) = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
+    m, *_ = grader.score(tmp_path, problems=["acgan"], data=course).problems[0].measures
     assert m.n == 1000 and m.provenance["judged"] == 990 and m.details["unjudged"] == (1,) * 10
 
 
@@ -200,20 +200,20 @@ def test_wrong_labels_of_the_course_are_an_error_not_a_fail(text: str, said: str
 
 def test_reference_faces_that_are_broken(course: Path, tmp_path: Path) -> None:
     from grader.references.data import BadReference
-    from grader.references.pictures import read_pictures
+    from grader.references.pictures import list_pictures, read_pictures
 
     (tmp_path / "a").mkdir()
     with pytest.raises(BadReference, match="found 0"):
-        read_pictures(tmp_path / "a")
+        read_pictures(list_pictures(tmp_path / "a"))
     for name in ("00000.png", "00001.png"):
         shutil.copy(course / "face/test/40000.png", tmp_path / "a" / name)
-    assert read_pictures(tmp_path / "a").shape == (2, 64, 64, 3)
+    assert read_pictures(list_pictures(tmp_path / "a")).shape == (2, 64, 64, 3)
     Image.new("RGB", (32, 32)).save(tmp_path / "a" / "00002.png")
     with pytest.raises(BadReference, match="another size"):
-        read_pictures(tmp_path / "a")
+        read_pictures(list_pictures(tmp_path / "a"))
     (tmp_path / "a" / "00001.png").write_bytes(b"broken")
     with pytest.raises(BadReference, match="can't be read"):
-        read_pictures(tmp_path / "a")
+        read_pictures(list_pictures(tmp_path / "a"))
 
 
 def test_counts_of_the_reference_are_a_warning(course: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_failure_of_the_grader_costs_the_student_nothing_and_gives_nothing(
 
     monkeypatch.setattr(verdicts, "measure", fail)
     report = grader.score(GOOD, problems=["acgan"], data=course)
-    (m,) = report.problems[0].measures
+    m, *_ = report.problems[0].measures
     assert report.state == "error" and m.points == 0 and "the grader failed: MemoryError" in m.reason
 
 
@@ -238,7 +238,7 @@ def test_a_failure_of_the_grader_costs_the_student_nothing_and_gives_nothing(
 def test_values_that_are_not_finite_never_earn(value: float, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdicts, "measure", lambda *_: Measurement(value, 1000))
     report = grader.score(GOOD, problems=["acgan"], data=course)
-    (m,) = report.problems[0].measures
+    m, *_ = report.problems[0].measures
     assert m.state == "error" and m.value is None and report.points == 0
     _valid(report)
 
@@ -348,7 +348,7 @@ def test_a_problem_as_a_plain_text(course: Path) -> None:
 
 
 def test_skipped_measures_name_their_protocol(course: Path) -> None:
-    fid, score, _ = grader.score(GOOD, problems=["gan"], data=course).problems[0].measures
+    fid, score, *_ = grader.score(GOOD, problems=["gan"], data=course).problems[0].measures
     assert fid.provenance == {"protocol": "pytorch-fid", "reference": "face/test"}
     assert score.provenance == {"protocol": "torchvision-is"}
 

@@ -16,6 +16,7 @@ from grader.text import did_you_mean
 class ImagesSpec:
     """A folder of `count` pictures of one size, mode and format.
 
+    `copies_of`: folders of the data whose images must not be handed in as generated ones.
     `names` prescribes each file name; None accepts any name with the extension of `format`. `label` names the
     field that is the class. `size` is (width, height) in pixels; `mode` is Pillow's; samples have 8 bits.
     """
@@ -29,6 +30,7 @@ class ImagesSpec:
     names: NameFormat | None
     label: str
     required: bool
+    copies_of: tuple[str, ...] = ()
 
     @property
     def label_field(self) -> int | None:
@@ -114,7 +116,8 @@ class Reported:
 class MeasureSpec:
     """A metric bound to a deliverable. `baselines` go from the lowest demand to the highest.
 
-    `reference` is a folder of pictures under the data folder, `reference_count` how many the course published.
+    `reference` is a folder of pictures under the data folder, `reference_count` how many the course published,
+    `reference_labels` the csv with their labels, where classes are compared.
     """
 
     id: str
@@ -124,6 +127,7 @@ class MeasureSpec:
     reference: str
     reference_count: int
     baselines: tuple[Baseline, ...]
+    reference_labels: str = ""
 
 
 @dataclass(frozen=True)

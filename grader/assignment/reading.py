@@ -255,7 +255,7 @@ def _deliverable(section: Section) -> Deliverable:
         mode = cast(Literal["RGB", "L"], section.choice("mode", ["RGB", "L"], "RGB"))
         format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
         size = _size(section)
-        result = ImagesSpec(name, path, count, size, mode, format_, names, label, required)
+        result = ImagesSpec(name, path, count, size, mode, format_, names, label, required, section.paths("copies_of"))
     section.done()
     return result
 
@@ -331,6 +331,9 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         section.path("reference", None if metric.needs_reference else ""),
         section.count("reference_count", 0),
         baselines=(),
+        reference_labels=section.path("reference_labels", ""),
     )
+    if spec.reference_labels and (not spec.reference or not isinstance(measured, ImagesSpec) or not measured.label):
+        section.fail("needs a 'reference', and names with a 'label'", "reference_labels")
     section.done()
     return spec

@@ -146,10 +146,20 @@ class Section:
     def path(self, name: str, default: str | None = None) -> str:
         """A relative path with `/`, without `..`."""
         value = self.text(name, default)
+        self._relative(name, value)
+        return value
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """A list of such paths; empty where it is absent."""
+        values = self.texts(name, ())
+        for value in values:
+            self._relative(name, value)
+        return values
+
+    def _relative(self, name: str, value: str) -> None:
         parts = value.split("/")
         if value and (value.startswith("/") or "\\" in value or not all(p not in ("", ".", "..") for p in parts)):
             self.fail(f"expected a relative path such as 'digits/usps/test.csv', found {shown(value)}", name)
-        return value
 
     def flag(self, name: str, default: bool) -> bool:
         """true or false."""

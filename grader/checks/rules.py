@@ -180,6 +180,26 @@ DUPLICATE_IMAGES = _warning(
     "Images with exactly the same pixels. A generator that repeats itself has collapsed, or one batch was saved twice.",
     "`0_001.png` and `0_051.png` have the same pixels.",
 )
+COPIED_IMAGES = _warning(
+    "copied-images",
+    "Images of the course's data instead of generated ones",
+    "An image shows what a training or test image shows: the same pixels, or nearly the same after a mirroring, a "
+    "shift by a pixel, another brightness, or saving with loss. Whether that is a fault, a person decides.",
+    "`gan/0001.png` has the pixels of `face/train/00231.png`.",
+)
+NEAR_DUPLICATES = _warning(
+    "near-duplicates",
+    "Images that are nearly the same",
+    "Two images of the submission show the same with small differences. A generator that repeats itself has collapsed.",
+    "`0_001.png` and `0_051.png` have a similarity of 0.98.",
+)
+LOW_DIVERSITY = _warning(
+    "low-diversity",
+    "Images that differ far less than real ones",
+    "The Vendi score, an effective number of different images, is less than half of that of as many real images of the "
+    "same class.",
+    "A hundred sevens of which ten are different.",
+)
 CONSTANT_IMAGE = _warning(
     "constant-image",
     "Images of a single colour",

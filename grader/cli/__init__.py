@@ -11,6 +11,7 @@ from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
 from grader.cli.grade import check, score
 from grader.cli.stores import cache, reference
+from grader.cli.weights import weights
 from grader.errors import GraderError
 
 _EXIT_USAGE, _EXIT_ERROR, _EXIT_INTERRUPTED = 2, 3, 130
@@ -30,7 +31,7 @@ def grader() -> None:
     """
 
 
-for command in (check, score, assignments, baselines, explain, reference, cache):
+for command in (check, score, assignments, baselines, explain, reference, cache, weights):
     grader.add_command(command)
 
 
@@ -45,7 +46,7 @@ def main() -> None:
         # Without standalone mode click returns the code of `Exit` instead of exiting.
         sys.exit(grader.main(prog_name="grader", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
-        _stop("Interrupted. No report was written.", _EXIT_INTERRUPTED)
+        _stop("Interrupted.", _EXIT_INTERRUPTED)
     except click.ClickException as e:
         e.show()
         sys.exit(e.exit_code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
-from grader.measuring import accuracies, distributions
+from grader.measuring import accuracies, distributions, diversity
 from grader.measuring.context import Context, needs_packages
 from grader.results import Measurement
 
@@ -29,5 +29,7 @@ _OF_IMAGES = {
     "density": distributions.manifold,
     "coverage": distributions.manifold,
     "inception_score": distributions.inception_score,
+    "diversity": diversity.diversity,
+    "vendi_score": diversity.diversity,
     "digit_accuracy": accuracies.digit_accuracy,
 }

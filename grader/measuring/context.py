@@ -32,7 +32,7 @@ def silent(task: str, done: int, total: int) -> None:
 
 @dataclass
 class Context:
-    """What measures share: data, judges' files, reference files, device, progress, and what was read so far.
+    """What measures share: data, judges' files, reference files, device, progress, what was read, notes.
 
     `cache`: keep features between runs.
     """
@@ -44,6 +44,7 @@ class Context:
     references: Sequence[ReferenceFile] = ()
     cache: bool = True
     answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     _extractor: Extractor | None = None
 
     def store(self) -> FeatureCache | None:

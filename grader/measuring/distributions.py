@@ -106,7 +106,8 @@ def inception_score(spec: MeasureSpec, images: CheckedImages, context: Context) 
         provenance |= {"order": "shuffled", "seed": _SHUFFLE_SEED}
         rows = rows[score.shuffled_order(n, _SHUFFLE_SEED)]
     value, deviation = score.inception_score(rows, every_row=peer)
-    details = {"std": deviation, "renaming_std": score.renaming_deviation(rows, every_row=peer)}
+    renaming = score.renaming_deviation(rows, every_row=peer)
+    details = {"std": deviation, "renaming_std": renaming, "remark": f"±{renaming:.3f} under other names"}
     interval = score.inception_score_interval(rows, value, every_row=peer)
     return Measurement(value, n, interval=interval, details=details, provenance=provenance)
 
@@ -121,7 +122,7 @@ def _pair(spec: MeasureSpec, images: CheckedImages, context: Context) -> _Pair:
 def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Reference:
     """From a reference file given for it, else from the pictures under the data folder."""
     from grader.metrics.fid import gaussian
-    from grader.references.pictures import read_pictures
+    from grader.references.pictures import list_pictures, read_pictures
 
     for file in context.references:
         if (file.name, file.protocol) != (spec.reference, spec.protocol):
@@ -134,7 +135,7 @@ def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Refere
         about = {"reference": file.name, "reference_n": file.gaussian.n, "reference_pixels": file.pixel_digest}
         published = None if file.features is None else file.features.astype("float64")
         return _Reference(file.gaussian, published, about)
-    pictures = read_pictures(context.data.need(spec.reference))
+    pictures = read_pictures(list_pictures(context.data.need(spec.reference)))
     found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")
     return _Reference(gaussian(features), features, {"reference": spec.reference, "reference_n": len(pictures)})

@@ -66,6 +66,8 @@ METRICS = {
         _of_images("recall", "recall of the manifold", "ge", _ANY_FEATURES, fraction=True, reference=True),
         _of_images("density", "density", "ge", _ANY_FEATURES, reference=True),
         _of_images("coverage", "coverage", "ge", _ANY_FEATURES, fraction=True, reference=True),
+        _of_images("diversity", "mean pairwise distance of features", "ge", ("efficientnet-lite0",)),
+        _of_images("vendi_score", "Vendi score, the effective number of images", "ge", ("efficientnet-lite0",)),
         _of_images("inception_score", "Inception Score", "ge", ("torchvision-is", "torch-fidelity")),
         _of_images("digit_accuracy", "digit accuracy", "ge", ("course-classifier",), fraction=True, label=True),
         Metric("target_accuracy", "target accuracy", "table", "ge", True, ("all-test-images",)),

@@ -12,21 +12,31 @@ from grader.assignment.names import looks_like_image
 from grader.references.data import BadReference
 
 
-def read_pictures(folder: Path) -> NDArray[np.uint8]:
-    """Every picture of a folder in the order of the sorted names: uint8 ``(n, h, w, 3)``, RGB.
-
-    Raises BadReference if there are fewer than 2, if one can't be read, or if sizes differ.
-    """
-    paths = sorted(p for p in folder.iterdir() if looks_like_image(p.name) and p.is_file())
+def list_pictures(folder: Path) -> list[Path]:
+    """The pictures of a folder in the order of their names. Raises BadReference if there are fewer than 2."""
+    try:
+        paths = sorted(p for p in folder.iterdir() if looks_like_image(p.name) and p.is_file())
+    except OSError as e:
+        raise BadReference(f"{folder}: can't be read: {e.strerror}") from None
     if len(paths) < 2:
         raise BadReference(f"{folder}: expected the reference pictures, found {len(paths)}")
+    return paths
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """One picture, uint8 ``(h, w, 3)``, RGB. Raises BadReference."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as e:
+        raise BadReference(f"{path}: can't be read: {e}") from None
+
+
+def read_pictures(paths: list[Path]) -> NDArray[np.uint8]:
+    """Pictures of one size: uint8 ``(n, h, w, 3)``, RGB. Raises BadReference if one can't be read, or sizes differ."""
     arrays = []
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                arrays.append(np.asarray(image.convert("RGB")))
-        except (OSError, SyntaxError, ValueError) as e:
-            raise BadReference(f"{path}: can't be read: {e}") from None
+        arrays.append(read_picture(path))
         if arrays[-1].shape != arrays[0].shape:
             raise BadReference(f"{path}: another size than {paths[0].name}; a reference has one size")
     return np.stack(arrays)

@@ -83,10 +83,10 @@ def build_reference(
     """Takes the features of a folder's pictures by a protocol. Raises BadReference, CannotMeasure or UsageError."""
     from grader.judges.protocols import PROTOCOLS
     from grader.metrics.fid import gaussian
-    from grader.references.pictures import read_pictures
+    from grader.references.pictures import list_pictures, read_pictures
 
     extractor.weights(PROTOCOLS[protocol].judge)  # first, since they may be missing
-    pictures = read_pictures(folder)
+    pictures = read_pictures(list_pictures(folder))
     found = extractor.run(protocol, pictures, done)
     features = found.outputs["features"]
     digests = "".join(hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures)

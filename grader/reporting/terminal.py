@@ -132,6 +132,7 @@ def _measures(measures: Iterable[MeasureResult]) -> Table:
         interval = f"{metric.show(m.interval[0]).removesuffix(' %')}–{metric.show(m.interval[1])}" if m.interval else ""
         points = f"{number(m.points)}/{number(m.max_points)}" if m.baselines else ""
         standing = f"beats {m.standing.better_than} of {m.standing.of}" if m.standing else ""
+        standing = "\n".join(filter(None, (standing, m.details.get("remark", ""))))
         row: list[RenderableType] = [m.id, value, interval, _baselines(m), points, standing]
         table.add_row(*row)
     return table

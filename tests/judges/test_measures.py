@@ -110,6 +110,8 @@ def test_all_measures_of_the_torch_fidelity_protocol(top: Path) -> None:
     assert found["inception_score"] == pytest.approx(theirs["inception_score"], rel=1e-6)
     assert found["inception_score"] is not None and found["inception_score"] > 1
     assert (found["precision"], found["recall"]) == pytest.approx((theirs["precision"], theirs["recall"]))
+    details = next(m.details for m in report.problems[0].measures if m.id == "inception_score")
+    assert details["renaming_std"] > 0 and details["remark"] == f"±{details['renaming_std']:.3f} under other names"
     assert found["density"] is not None and found["coverage"] is not None
     # One pass for each of the two sets, whatever the number of measures.
     assert sum(done == total for _, done, total in passes) == 2

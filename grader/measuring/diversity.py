@@ -1,0 +1,128 @@
+"""Diversity of the images of each class, beside that of as many reference images of the class."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from grader.assignment import MeasureSpec
+from grader.checks import rules
+from grader.checks.images import CheckedImages
+from grader.errors import CannotMeasure
+from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.references.data import read_labels
+from grader.results import Finding, Measurement
+from grader.text import listing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+COLLAPSED = 0.5  # share of the reference's Vendi score below which a class has collapsed
+_LEAST = 10  # images of a class that a comparison needs
+_COLUMNS = ("image_name", "label")
+
+
+def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
+    """Mean over the classes of the mean pairwise distance of features, or of their Vendi score."""
+    from grader.metrics.diversity import pairwise_distance, pairwise_interval, vendi_score
+
+    of_class = _classes(images)
+    small = [name for name, rows in of_class.items() if len(rows) < 2]
+    if small:
+        reason = f"{spec.metric} needs 2 images or more of each class; {listing(small)} has fewer"
+        return Measurement(None, len(images.names), reason, "fail")
+    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
+    features = found.outputs["features"].astype("float64")
+    compute = pairwise_distance if spec.metric == "diversity" else vendi_score
+    per_class = {name: compute(features[rows]) for name, rows in of_class.items()}
+    value = sum(per_class.values()) / len(per_class)
+    parts = [features[rows] for rows in of_class.values()]
+    interval = pairwise_interval(parts, value) if spec.metric == "diversity" else None
+    details: dict[str, Any] = {"per_class": per_class}
+    provenance = network_provenance(spec.protocol, found, len(features))
+    reference = _reference(spec, images, context)
+    shares = {}
+    for name, real in reference.items():
+        # Both numbers grow with n, so that as many images are taken on both sides.
+        n = min(len(of_class[name]), len(real)) if name in of_class else 0
+        if n >= _LEAST:
+            shares[name] = compute(features[of_class[name][:n]]) / compute(real[:n])
+    if shares:
+        mean = sum(shares.values()) / len(shares)
+        remark = f"{100 * mean:.0f} % of real images'"
+        details |= {"share_of_reference": shares, "mean_share_of_reference": mean, "remark": remark}
+        provenance |= {"reference": spec.reference}
+    return Measurement(value, len(features), interval=interval, details=details, provenance=provenance)
+
+
+def collapse_findings(problem: str, images: CheckedImages, taken: Measurement) -> list[Finding]:
+    """A warning that names the classes whose images differ much less than the reference's do."""
+    shares: dict[str, float] = taken.details.get("share_of_reference", {})
+    collapsed = {name: share for name, share in shares.items() if share < COLLAPSED}
+    if not collapsed:
+        return []
+    worst = sorted(collapsed, key=collapsed.__getitem__)
+    told = [f"{_title(name)}: {collapsed[name]:.0%} of the reference's variety" for name in worst]
+    finding = rules.LOW_DIVERSITY.finding(
+        problem=problem,
+        deliverable=images.spec.id,
+        path=images.spec.path,
+        message=f"The images of {images.spec.path}/ differ far less from each other than real ones do.",
+        expected=f"at least {COLLAPSED:.0%} of the Vendi score of as many real images",
+        actual=listing(told, 2),
+        help="The generator has collapsed to few pictures: look at a sheet of them, and at its noise input.",
+        count=len(collapsed),
+        examples=told,
+    )
+    return [finding]
+
+
+def _title(name: str) -> str:
+    return f"label {name}" if name else "all images"
+
+
+def _classes(images: CheckedImages) -> dict[str, list[int]]:
+    """Indices of the images of each label; all of them under "" where the names carry none."""
+    names, field = images.spec.names, images.spec.label_field
+    if names is None or field is None:
+        return {"": list(range(len(images.names)))}
+    found: dict[str, list[int]] = defaultdict(list)
+    for i, name in enumerate(images.names):
+        if values := names.parse(name):
+            found[str(values[field])].append(i)
+    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+
+
+def _reference(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, NDArray[np.float64]]:
+    """Features of the first reference images of each class, as many as a class has; none where they aren't here."""
+    from grader.references.pictures import list_pictures, read_pictures
+
+    classes = _classes(images)
+    try:
+        paths = list_pictures(context.data.need(spec.reference)) if spec.reference else []
+        labels = {"": ""} if not spec.reference_labels else _labels(spec, images, context)
+    except CannotMeasure:
+        return {}
+    chosen: dict[str, list[int]] = {name: [] for name in classes}
+    wanted: list[Path] = []
+    for path in paths:
+        label = labels.get(path.name if spec.reference_labels else "")
+        if label in chosen and len(chosen[label]) < len(classes[label]):
+            chosen[label].append(len(wanted))
+            wanted.append(path)
+    if not wanted:
+        return {}
+    found = context.extractor().run(spec.protocol, read_pictures(wanted), context.show("reference images"))
+    features = found.outputs["features"].astype("float64")
+    return {name: features[rows] for name, rows in chosen.items()}
+
+
+def _labels(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, str]:
+    names, field = images.spec.names, images.spec.label_field
+    assert names is not None and field is not None  # the assignment was validated
+    path = context.data.need(spec.reference_labels)
+    # Labels of the reference may go beyond those that are asked for.
+    return {name: str(label) for name, label in read_labels(path, _COLUMNS, (0, 2**31)).items()}

@@ -1,0 +1,127 @@
+"""Do two pictures show the same? A perceptual hash finds candidates among many, then pixels are compared.
+
+The hash is that of Zauner (2010, "pHash"), with 12 x 12 instead of 8 x 8 coefficients: faces that were aligned by their
+eyes are too much alike for 63 bits. How often it is wrong: docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIDE = 32  # of a thumbnail, in pixels
+BITS = 143
+NEAREST = 5  # candidates of one picture at most
+WITHIN = 48  # bits in which a candidate's hash differs at most
+SAME = 0.95  # similarity from which on two pictures show the same
+LIKELY = 0.93  # similarity from which on the features of a network may decide
+SAME_FEATURES = 0.95  # cosine of features with which they do
+_COEFFICIENTS = 12
+_PROMISING = 0.6  # similarity at whole pixels from which on half ones are tried
+_NEIGHBOURHOOD, _COARSE = 3.0, 1.5  # pixels
+_BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_ROWS = 256
+
+Thumbnails = NDArray[np.float32]  # (n, 3, 32, 32) in 0..255
+Hashes = NDArray[np.bool_]
+
+
+def thumbnail(image: Image.Image) -> Thumbnails:
+    """Red, green and blue at 32 x 32 pixels, float32 ``(3, 32, 32)`` in 0..255."""
+    small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.asarray(small, np.float32).transpose(2, 0, 1)
+
+
+def perceptual_hash(thumbnails: Thumbnails) -> Hashes:
+    """One bit for each of the 12 x 12 lowest frequencies of the brightness but the first: above the median or not.
+
+    thumbnails: float32 ``(n, 3, 32, 32)``. Result: bool ``(n, 143)``.
+    """
+    at = np.arange(SIDE)
+    cosine = np.cos(np.pi / SIDE * np.arange(_COEFFICIENTS)[:, None] * (at + 0.5)).astype(np.float32)
+    found = (cosine @ np.tensordot(thumbnails, _BRIGHTNESS, (1, 0)) @ cosine.T).reshape(len(thumbnails), -1)[:, 1:]
+    return np.asarray(found > np.median(found, axis=1, keepdims=True))
+
+
+def candidates(ours: Hashes, others: Hashes, *, nearest: int = NEAREST, within: int = WITHIN) -> NDArray[np.int64]:
+    """Pairs of indices, int64 ``(k, 2)``, whose hashes differ in few bits: for each of ours the nearest others."""
+    signs = (2 * others.astype(np.float32) - 1).T
+    found = [np.zeros((0, 2), np.int64)]
+    for start in range(0, len(ours), _ROWS):
+        distance = (BITS - (2 * ours[start : start + _ROWS].astype(np.float32) - 1) @ signs) / 2
+        row, column = np.nonzero(distance <= within)
+        order = np.lexsort((column, distance[row, column], row))
+        row, column = row[order], column[order]
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        keep = rank < nearest
+        found.append(np.stack([row[keep] + start, column[keep]], 1))
+    return np.concatenate(found)
+
+
+def similarity(a: Thumbnails, b: Thumbnails) -> NDArray[np.float64]:
+    """Cosine of the details of thumbnails ``(n, 3, 32, 32)``, pair by pair, the best over small shifts: ``(n,)``, to 1.
+
+    Slow changes are taken out first: they are common to pictures of one kind, and a copy may be brighter. Colours
+    count in a coarser form, which saving with loss keeps.
+    """
+    x, y = _details(a), _details(b)
+    best = np.full(len(a), -1, np.float32)
+    where = np.zeros((len(a), 2), np.int64)
+    for shift in itertools.product((-2, 0, 2), repeat=2):
+        _try(x, y, np.arange(len(a)), shift, best, where)
+    coarse = where.copy()
+    for shift in itertools.product((-2, 0, 2), repeat=2):
+        near = np.nonzero((best >= _PROMISING) & (coarse == shift).all(1))[0]
+        parts = x[near], y[near]
+        for step in itertools.product((-2, -1, 0, 1, 2), repeat=2):
+            _try(*parts, near, (shift[0] + step[0], shift[1] + step[1]), best, where)
+    return best.astype(np.float64)
+
+
+def _try(
+    x: Thumbnails,
+    y: Thumbnails,
+    rows: NDArray[np.int64],
+    shift: tuple[int, ...],
+    best: NDArray[np.float32],
+    where: NDArray[np.int64],
+) -> None:
+    """Notes where a shift is better than what there was. x, y: the pictures of these rows."""
+    if not len(rows):
+        return
+    down, right = (_overlap(steps) for steps in shift)
+    for axis, steps in ((2, shift[0]), (3, shift[1])):
+        if steps % 2:  # between two pixels lies their mean
+            n = x.shape[axis]
+            x = np.asarray((x.take(range(n - 1), axis) + x.take(range(1, n), axis)) / 2, np.float32)
+    x, y = x[:, :, down[0], right[0]], y[:, :, down[1], right[1]]
+    product, xx, yy = (np.einsum("nchw,nchw->n", p, q) for p, q in ((x, y), (x, x), (y, y)))
+    found = product / np.sqrt(np.maximum(xx * yy, 1e-6))
+    better = found > best[rows]
+    best[rows[better]] = found[better]
+    where[rows[better]] = shift
+
+
+def _overlap(steps: int) -> tuple[slice, slice]:
+    """What two axes have in common after a shift in half pixels; an odd one is of the means of neighbours."""
+    whole, odd = divmod(steps, 2)
+    first, last = max(0, -whole), min(SIDE, SIDE - odd - whole)
+    return slice(first + whole, last + whole), slice(first, last)
+
+
+def _details(thumbnails: Thumbnails) -> Thumbnails:
+    """Brightness, and blue and red beside it, less what is common to a neighbourhood: float32 ``(n, 3, 32, 32)``."""
+    brightness = np.tensordot(thumbnails, _BRIGHTNESS, (1, 0))
+    blue, red = (_blurred(thumbnails[:, c] - brightness, _COARSE) for c in (2, 0))
+    planes = np.stack([brightness, blue, red], 1)
+    return planes - _blurred(planes, _NEIGHBOURHOOD)
+
+
+def _blurred(planes: Thumbnails, sigma: float) -> Thumbnails:
+    at = np.arange(SIDE)
+    blur = np.exp(-np.square(at - at[:, None]) / (2 * sigma**2)).astype(np.float32)
+    blur /= blur.sum(1, keepdims=True)
+    return np.asarray(blur @ planes @ blur.T)

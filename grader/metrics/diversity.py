@@ -1,0 +1,68 @@
+"""How much the images of one class differ: mean pairwise distance and Vendi score of their features."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.metrics.jackknife import GROUPS, groups, jackknife_interval
+
+Array = NDArray[np.float64]
+
+
+def pairwise_distance(features: Array) -> float:
+    """Mean Euclidean distance over all pairs of different rows of ``(n, d)``, n at least 2.
+
+    >>> pairwise_distance(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]]))
+    3.3333333333333335
+    """
+    return _mean_of_pairs(_distances(features))
+
+
+def pairwise_interval(classes: list[Array], value: float) -> tuple[float, float] | None:
+    """95 % interval of the mean over classes of `pairwise_distance`: every class without its i-th group, i by i.
+
+    None if a class has fewer rows than 2 groups' worth.
+    """
+    if min(len(c) for c in classes) < 2 * GROUPS:
+        return None
+    tables = [_distances(c) for c in classes]
+    without = []
+    for i in range(GROUPS):
+        kept = [np.delete(np.arange(len(t)), groups(len(t))[i]) for t in tables]
+        without.append(np.mean([_mean_of_pairs(t[np.ix_(k, k)]) for t, k in zip(tables, kept, strict=True)]))
+    return jackknife_interval(value, np.array(without))
+
+
+def vendi_score(features: Array) -> float:
+    """The effective number of different rows: exp of the entropy of the eigenvalues of K / n (Friedman, Dieng, 2023).
+
+    K holds the cosines of the rows of ``(n, d)``. From 1, all alike, to n, all orthogonal; a row of zeros is like no
+    other.
+
+    >>> round(vendi_score(np.eye(7)), 9), round(vendi_score(np.ones((7, 3))), 9)
+    (7.0, 1.0)
+    """
+    n = len(features)
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    unit = features / np.where(norms > 0, norms, 1)
+    kernel = unit @ unit.T
+    np.fill_diagonal(kernel, 1)
+    values = np.linalg.eigvalsh(kernel / n)
+    values = values[values > 1e-15]
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def _mean_of_pairs(distances: Array) -> float:
+    n = len(distances)
+    return float(distances.sum() / (n * (n - 1)))
+
+
+def _distances(features: Array) -> Array:
+    if features.ndim != 2 or len(features) < 2:
+        raise ValueError(f"expected a matrix with 2 rows or more, found {features.shape}")
+    centred = features - features.mean(0)
+    squares = np.square(centred).sum(1)
+    found = np.sqrt(np.maximum(squares[:, None] + squares - 2 * centred @ centred.T, 0))
+    np.fill_diagonal(found, 0)
+    return np.asarray(found)

@@ -1,0 +1,128 @@
+"""Copies from pictures on disk to warnings."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import grader
+from fixtures.faces import face
+from grader.measuring import copies
+from grader.results import Finding, ScoreReport
+
+OWN = """schema = "grader/assignment/1"
+id = "small"
+title = "Faces"
+data_folder = "data"
+[[problem]]
+id = "gan"
+title = "Faces"
+[[problem.deliverable]]
+id = "faces"
+kind = "images"
+path = "gan"
+count = 12
+size = [64, 64]
+copies_of = ["face/train", "face/test"]
+"""
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    for folder, count in (("s/gan", 12), ("data/face/train", 30), ("data/face/test", 8)):
+        (tmp_path / folder).mkdir(parents=True)
+        for i in range(count):
+            face(f"originality {folder} {i}").save(tmp_path / folder / f"{i:04d}.png")
+    (tmp_path / "small.toml").write_text(OWN)
+    return tmp_path
+
+
+def _score(top: Path, cache: bool = False) -> ScoreReport:
+    return grader.score(top / "s", top / "small.toml", data=top / "data", cache=cache)
+
+
+def _found(report: ScoreReport) -> dict[str, Finding]:
+    return {f.rule: f for f in report.problems[0].findings}
+
+
+def test_generated_images_are_left_alone(top: Path) -> None:
+    report = _score(top)
+    assert _found(report) == {} and report.state == "pass" and report.notes == ()
+
+
+def test_copies_are_named_with_their_originals(top: Path) -> None:
+    gan = top / "s" / "gan"
+    shutil.copy(top / "data/face/train/0007.png", gan / "0001.png")
+    with Image.open(top / "data/face/test/0003.png") as picture:
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(gan / "0002.png")
+    with Image.open(top / "data/face/train/0020.png") as picture:
+        pale = Image.fromarray((np.asarray(picture) * 0.8 + 20).astype(np.uint8))
+        pale.save(gan / "0005.png")
+    report = _score(top)
+    found = _found(report)["copied-images"]
+    assert found.count == 3 and report.state == "pass"  # a warning: a person decides
+    assert found.examples[0] == "0001.png = face/train/0007.png (the same pixels)"
+    assert found.examples[1] == "0002.png = face/test/0003.png (the same pixels, mirrored)"
+    assert found.examples[2].startswith("0005.png = face/train/0020.png (similarity ")
+    assert "3 images" in found.message and "2 of them pixel by pixel" in found.message
+
+
+def test_images_that_are_nearly_the_same(top: Path) -> None:
+    gan = top / "s" / "gan"
+    with Image.open(gan / "0003.png") as picture:
+        pixels = np.asarray(picture).astype(int)
+    noisy = np.clip(pixels + np.random.default_rng(0).integers(-4, 5, pixels.shape), 0, 255)
+    Image.fromarray(noisy.astype(np.uint8)).save(gan / "0009.png")
+    found = _found(_score(top))["near-duplicates"]
+    assert found.count == 2 and found.examples[0].startswith("0003.png = 0009.png (similarity ")
+
+
+def test_what_cannot_be_looked_for_is_a_note(top: Path) -> None:
+    shutil.rmtree(top / "data/face/train")
+    report = _score(top)
+    assert report.state == "pass"
+    assert [n for n in report.notes if "Copies of face/train were not looked for" in n]
+    (top / "data/face/test/0000.png").write_bytes(b"no picture")
+    report = _score(top)
+    assert [n for n in report.notes if "face/test" in n and "can't be read" in n]
+
+
+def test_a_folder_is_read_once_until_it_changes(
+    top: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path_factory.mktemp("own")))
+    read: list[str] = []
+    whole = copies._thumbnail_of
+
+    def counted(path: Path) -> object:
+        read.append(path.name)
+        return whole(path)
+
+    monkeypatch.setattr(copies, "_thumbnail_of", counted)
+    _score(top, cache=True)
+    assert len(read) >= 38
+    read.clear()
+    _score(top, cache=True)
+    assert read == []
+    shutil.copy(top / "s/gan/0004.png", top / "data/face/train/0000.png")
+    found = _found(_score(top, cache=True))["copied-images"]
+    assert found.examples == ("0004.png = face/train/0000.png (the same pixels)",) and len(read) >= 30
+
+
+def test_a_broken_search_hides_no_measure(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError("too little")
+
+    monkeypatch.setattr(copies, "copy_findings", broken)
+    report = _score(top)
+    assert report.state == "pass" and any("MemoryError" in note for note in report.notes)
+
+
+def test_pictures_of_another_size_are_compared_too(top: Path) -> None:
+    with Image.open(top / "s/gan/0006.png") as picture:
+        picture.resize((178, 178), Image.Resampling.BICUBIC).save(top / "data/face/train/0001.png")
+    assert _found(_score(top))["copied-images"].examples[0].startswith("0006.png = face/train/0001.png (similarity")
