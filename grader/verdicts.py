@@ -92,7 +92,7 @@ def _absent(checked: Checked) -> bool:
 def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, taken: Measurement) -> list[Finding]:
     """A warning where the data folder holds another number of reference items than the course published."""
     found = taken.provenance.get("reference_n", 0)
-    what = str(taken.provenance.get("reference", ""))
+    what, source = str(taken.provenance.get("reference", "")), taken.provenance.get("reference_source", "data")
     published = checked.spec.answers_count if isinstance(checked, CheckedTable) else spec.reference_count
     if not published or found == published:
         return []
@@ -100,7 +100,7 @@ def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None
         problem=problem,
         deliverable=spec.deliverable,
         path=what,
-        message=f"{what} of the data has {plural(found, 'item')}; the course published {published}.",
+        message=f"{what} of the {source} has {plural(found, 'item')}; the course published {published}.",
         expected=f"{published} items",
         actual=f"{found} items",
         help="Values on another reference can't be compared with published ones; use the course's full data.",

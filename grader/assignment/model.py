@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from grader.assignment.names import NameFormat
@@ -117,7 +118,8 @@ class MeasureSpec:
     """A metric bound to a deliverable. `baselines` go from the lowest demand to the highest.
 
     `reference` is a folder of pictures under the data folder, `reference_count` how many the course published,
-    `reference_labels` the csv with their labels, where classes are compared.
+    `reference_labels` the csv with their labels, where classes are compared. `reference_file`: published statistics
+    of such a folder, for those who don't have the pictures.
     """
 
     id: str
@@ -128,6 +130,7 @@ class MeasureSpec:
     reference_count: int
     baselines: tuple[Baseline, ...]
     reference_labels: str = ""
+    reference_file: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -305,6 +305,18 @@ def _check_digits(section: Section, images: ImagesSpec) -> None:
         section.fail("digit_accuracy needs 28x28 RGB pictures with labels from 0 to 9", "deliverable")
 
 
+def _reference_file(section: Section) -> Path | None:
+    """Published statistics of a reference: beside the assignment, or among the baselines."""
+    name = section.path("reference_file", "")
+    if not name:
+        return None
+    places = [Path(section.source.name).parent / name, _HOME_OF_BASELINES / "baselines" / name]
+    found = next((p for p in places if p.is_file()), None)
+    if found is None:
+        section.fail(f"no such file: looked for {' and '.join(map(str, places))}", "reference_file")
+    return found
+
+
 def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureSpec:
     name = section.text("id")
     if not _MEASURE_ID.fullmatch(name):
@@ -332,6 +344,7 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         section.count("reference_count", 0),
         baselines=(),
         reference_labels=section.path("reference_labels", ""),
+        reference_file=_reference_file(section),
     )
     if spec.reference_labels and (not spec.reference or not isinstance(measured, ImagesSpec) or not measured.label):
         section.fail("needs a 'reference', and names with a 'label'", "reference_labels")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.judges.features import Features
     from grader.judges.weights import Weights
     from grader.metrics.fid import Gaussian
+    from grader.references.statistics import ReferenceFile
 
 _SHUFFLE_SEED = 2020  # torch-fidelity's default
 _INTERVALS = 1  # counts up when the computation of a cached interval changes
@@ -120,25 +121,36 @@ def _pair(spec: MeasureSpec, images: CheckedImages, context: Context) -> _Pair:
 
 
 def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Reference:
-    """From a reference file given for it, else from the pictures under the data folder."""
+    """From a reference file given for it, else from the pictures under the data folder, else from published statistics.
+
+    Whoever has the course's data gets a value on them; published statistics are for those who have none.
+    """
     from grader.metrics.fid import gaussian
     from grader.references.pictures import list_pictures, read_pictures
+    from grader.references.statistics import read_reference
 
     for file in context.references:
-        if (file.name, file.protocol) != (spec.reference, spec.protocol):
-            continue
-        if file.judge_sha256 != weights.sha256:
-            raise UsageError(
-                f"The reference file for {file.name} was made with other weights of {file.judge} "
-                f"({file.judge_sha256[:8]}…) than these ({weights.sha256[:8]}…). Build it anew, or pass those weights."
-            )
-        about = {"reference": file.name, "reference_n": file.gaussian.n, "reference_pixels": file.pixel_digest}
-        published = None if file.features is None else file.features.astype("float64")
-        return _Reference(file.gaussian, published, about)
+        if (file.name, file.protocol) == (spec.reference, spec.protocol):
+            return _from_file(file, weights, "given file")
+    folder = context.data.find(spec.reference)
+    if folder is None and spec.reference_file is not None:
+        return _from_file(read_reference(spec.reference_file), weights, "published statistics")
     pictures = read_pictures(list_pictures(context.data.need(spec.reference)))
     found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")
-    return _Reference(gaussian(features), features, {"reference": spec.reference, "reference_n": len(pictures)})
+    about = {"reference": spec.reference, "reference_n": len(pictures), "reference_source": "data"}
+    return _Reference(gaussian(features), features, about)
+
+
+def _from_file(file: ReferenceFile, weights: Weights, source: str) -> _Reference:
+    if file.judge_sha256 != weights.sha256:
+        raise UsageError(
+            f"The reference file for {file.name} was made with other weights of {file.judge} "
+            f"({file.judge_sha256[:8]}…) than these ({weights.sha256[:8]}…). Build it anew, or pass those weights."
+        )
+    about = {"reference": file.name, "reference_n": file.gaussian.n, "reference_source": source}
+    features = None if file.features is None else file.features.astype("float64")
+    return _Reference(file.gaussian, features, about | {"reference_pixels": file.pixel_digest})
 
 
 def _interval(
@@ -147,11 +159,11 @@ def _interval(
     of: tuple[NDArray[np.float64], ...],
     compute: Callable[[], tuple[float, float] | None],
 ) -> tuple[float, float] | None:
-    """An interval, kept by the digest of the arrays that it follows from."""
+    """The interval of a distance, which has no negative end; kept by the digest of the arrays that it follows from."""
     import numpy as np
 
     digest = hashlib.sha256(f"{kind} {_INTERVALS} {np.__version__}".encode())
     for array in of:
         digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     found = context.recall(f"interval {digest.hexdigest()}", lambda: np.array(compute() or (), np.float64))
-    return (float(found[0]), float(found[1])) if len(found) == 2 else None
+    return (max(0.0, float(found[0])), float(found[1])) if len(found) == 2 else None

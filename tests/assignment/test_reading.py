@@ -159,6 +159,9 @@ def test_digest_changes_with_a_baseline(tmp_path: Path) -> None:
         ("points = 2.5", "points = -1", 29, ["0 or more"]),
         ("points = 2.5", "points = 1" + 400 * "0", 29, ["a huge number"]),
         ("points = 2.5", "points = 0x" + 4000 * "f", 29, ["a huge number"]),
+        ("size = [28, 28]", 'size = [28, 28]\ncopies_of = ["a", "../b"]', 15, ["copies_of", "relative path", "../b"]),
+        ('deliverable = "images"', 'deliverable = "images"\nreference_labels = "a.csv"', 24, ["needs a 'reference'"]),
+        ('deliverable = "images"', 'deliverable = "images"\nreference_file = "r.npz"', 24, ["no such file", "r.npz"]),
         ('id = "digit_accuracy"', 'id = "digit_acuracy"', 22, ["is no metric", "Did you mean 'digit_accuracy'?"]),
     ],
 )
