@@ -1,12 +1,13 @@
 # make demo    set up .venv and grade the good submission of the miniature course
 # make test    the tests that CI runs       make test-slow   those that take minutes
 # make lint    format, lint, types          make format      mend what can be mended
+# make bench   how quick it is, as ratios
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint format clean
+.PHONY: demo test test-slow lint format bench clean
 
 demo: .venv/score
 	@rm -rf demo && mkdir demo
@@ -27,6 +28,9 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks
 
 format: .venv/dev
 	$(BIN)/ruff format .

@@ -25,6 +25,7 @@ from grader.judges.protocols import Protocol
 from grader.judges.resizing import resize
 from grader.judges.weights import Weights
 
+ON_CPU, ON_GPU = 10, 100  # images of a batch: more are slower on a CPU, and take memory
 _EXPORTED = {"inception", "torchvision_inception", "efficientnet_lite0"}  # those that are worth the second it takes
 
 
@@ -35,6 +36,11 @@ class Engine:
     origin: str
     device: torch.device
     network: Callable[[Tensor], Mapping[str, Tensor]]
+
+    @property
+    def batch(self) -> int:
+        """How many images it takes at once."""
+        return ON_CPU if self.device.type == "cpu" else ON_GPU
 
     def run(self, protocol: Protocol, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The outputs of a batch uint8 ``(n, h, w, 3)``, side by side in the protocol's order, ``(n, width)``."""

@@ -21,7 +21,6 @@ from grader.judges.weights import Weights, find_weights
 if TYPE_CHECKING:
     from grader.judges.engines import Engine
 
-BATCH = 25
 Images = NDArray[np.uint8]
 Done = Callable[[int, int], None]
 
@@ -78,15 +77,15 @@ class Extractor:
         total, ready = len(images), len(images) - len(missing)
         if missing:
             done(ready, total)
-        for start in range(0, len(missing), BATCH):
-            part = missing[start : start + BATCH]
             engine = self._engine(PROTOCOLS[name], weights)
-            found = engine.run(PROTOCOLS[name], images[part])
-            fresh = {keys[i]: found[j] for j, i in enumerate(part)}
-            known |= {k: Row(v, engine.origin) for k, v in fresh.items()}
-            if self.cache is not None:
-                self.cache.put(fresh, engine.origin)
-            done(ready + start + len(part), total)
+            for start in range(0, len(missing), engine.batch):
+                part = missing[start : start + engine.batch]
+                found = engine.run(PROTOCOLS[name], images[part])
+                fresh = {keys[i]: found[j] for j, i in enumerate(part)}
+                known |= {k: Row(v, engine.origin) for k, v in fresh.items()}
+                if self.cache is not None:
+                    self.cache.put(fresh, engine.origin)
+                done(ready + start + len(part), total)
         return [known[k] for k in keys]
 
     def _engine(self, protocol: Protocol, weights: Weights) -> Engine:

@@ -23,7 +23,7 @@ _COEFFICIENTS = 12
 _PROMISING = 0.6  # similarity at whole pixels from which on half ones are tried
 _NEIGHBOURHOOD, _COARSE = 3.0, 1.5  # pixels
 _BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-_ROWS = 256
+_ROWS, _PAIRS = 256, 500
 
 Thumbnails = NDArray[np.float32]  # (n, 3, 32, 32) in 0..255
 Hashes = NDArray[np.bool_]
@@ -67,6 +67,9 @@ def similarity(a: Thumbnails, b: Thumbnails) -> NDArray[np.float64]:
     Slow changes are taken out first: they are common to pictures of one kind, and a copy may be brighter. Colours
     count in a coarser form, which saving with loss keeps.
     """
+    if len(a) > _PAIRS:  # by parts, since a thousand pairs already take a hundred megabytes
+        starts = range(0, len(a), _PAIRS)
+        return np.concatenate([similarity(a[i : i + _PAIRS], b[i : i + _PAIRS]) for i in starts])
     x, y = _details(a), _details(b)
     best = np.full(len(a), -1, np.float32)
     where = np.zeros((len(a), 2), np.int64)

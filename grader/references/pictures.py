@@ -11,6 +11,8 @@ from PIL import Image
 from grader.assignment.names import looks_like_image
 from grader.references.data import BadReference
 
+_PNG_DEPTH = 24  # the offset of the bit depth in a PNG file
+
 
 def list_pictures(folder: Path) -> list[Path]:
     """The pictures of a folder in the order of their names. Raises BadReference if there are fewer than 2."""
@@ -24,10 +26,22 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """One picture, uint8 ``(h, w, 3)``, RGB. Raises BadReference."""
+    """One picture, uint8 ``(h, w, 3)``, RGB; gray is repeated thrice, alpha is dropped where nothing is transparent.
+
+    Raises BadReference for a file that is no picture, has more than 8 bits a channel, or has transparent parts: each
+    program turns those into colours of its own, and the value would depend on which.
+    """
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+        with open(path, "rb") as f:
+            head = f.read(_PNG_DEPTH + 1)
+            f.seek(0)
+            with Image.open(f) as image:
+                deep = image.format == "PNG" and head[_PNG_DEPTH] > 8
+                if deep or image.mode.startswith(("I", "F")):
+                    raise BadReference(f"{path}: more than 8 bits a channel; save it with 8")
+                if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+                    raise BadReference(f"{path}: transparent parts; save it without an alpha channel")
+                return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError) as e:
         raise BadReference(f"{path}: can't be read: {e}") from None
 

@@ -170,7 +170,7 @@ def test_features_do_not_depend_on_the_batch_or_the_company(setting: Path, monke
         return Extractor(given, "cpu", None).run("pytorch-fid", images, lambda *_: None).outputs["features"]
 
     together = run(images)
-    monkeypatch.setattr("grader.judges.features.BATCH", 2)
+    monkeypatch.setattr("grader.judges.engines.ON_CPU", 2)
     assert run(images) == pytest.approx(together, rel=1e-4, abs=1e-6)
     assert run(images[::-1])[::-1] == pytest.approx(together, rel=1e-4, abs=1e-6)
 
