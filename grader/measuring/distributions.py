@@ -62,7 +62,8 @@ def frechet(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measu
     interval = _interval(
         context, "frechet", (pair.ours, other.mean, other.factor), lambda: frechet_interval(pair.ours, other, value)
     )
-    return Measurement(value, len(pair.ours), interval=interval, provenance=pair.provenance)
+    details = _error(value, interval)
+    return Measurement(value, len(pair.ours), interval=interval, details=details, provenance=pair.provenance)
 
 
 def kid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
@@ -73,7 +74,8 @@ def kid(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measureme
         return Measurement(None, len(images.names), "a kernel distance needs 2 images or more", "fail")
     pair = _pair(spec, images, context)
     value, interval = kernel_distance(pair.ours, pair.reference_features(spec.reference))
-    return Measurement(value, len(pair.ours), interval=interval, provenance=pair.provenance)
+    details = _error(value, interval)
+    return Measurement(value, len(pair.ours), interval=interval, details=details, provenance=pair.provenance)
 
 
 def manifold(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
@@ -111,6 +113,12 @@ def inception_score(spec: MeasureSpec, images: CheckedImages, context: Context) 
     details = {"std": deviation, "renaming_std": renaming, "remark": f"±{renaming:.3f} under other names"}
     interval = score.inception_score_interval(rows, value, every_row=peer)
     return Measurement(value, n, interval=interval, details=details, provenance=provenance)
+
+
+def _error(value: float, interval: tuple[float, float] | None) -> dict[str, float]:
+    from grader.metrics.jackknife import standard_error
+
+    return {} if interval is None else {"standard_error": standard_error(value, interval)}
 
 
 def _pair(spec: MeasureSpec, images: CheckedImages, context: Context) -> _Pair:

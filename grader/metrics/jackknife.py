@@ -27,3 +27,12 @@ def jackknife_interval(value: float, without: NDArray[np.float64]) -> tuple[floa
     g = len(without)
     error = np.sqrt((g - 1) / g * np.square(without - without.mean()).sum())
     return float(value - _T95 * error), float(value + _T95 * error)
+
+
+def standard_error(value: float, interval: tuple[float, float]) -> float:
+    """The standard error behind a `jackknife_interval`.
+
+    >>> round(standard_error(5.0, jackknife_interval(5.0, np.linspace(4, 6, 20))), 6)
+    2.645751
+    """
+    return (interval[1] - value) / _T95

@@ -58,6 +58,19 @@ def test_sets_of_other_sizes_and_fewer_images_than_dimensions(top: Path) -> None
     assert values["fid"] > 0 and all(math.isfinite(v) for v in values.values())
 
 
+def test_distances_have_a_standard_error(top: Path, tmp_path: Path) -> None:
+    text = (top / "small.toml").read_text().replace(f"count = {N}", "count = 40")
+    (tmp_path / "own.toml").write_text(text)
+    (tmp_path / "gan").mkdir()
+    for i in range(40):
+        face(f"error {i}").save(tmp_path / f"gan/{i}.png")
+    judges = {"inception": top / "w.safetensors"}
+    report = grader.score(tmp_path, tmp_path / "own.toml", data=top / "data", judges=judges, device="cpu")
+    for m in report.problems[0].measures[:2]:
+        assert m.id in ("fid", "kid") and m.value is not None and m.interval is not None
+        assert m.interval[1] == pytest.approx(m.value + 2.093024 * m.details["standard_error"])
+
+
 def test_equal_sets_are_at_zero(top: Path, tmp_path: Path) -> None:
     (tmp_path / "face").mkdir()
     shutil.copytree(top / "s/gan", tmp_path / "face/test")
