@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fixtures.faces import face
-from grader.judges.networks import FidInception
+from grader.judges.inception import FidInception
 
 IMAGES = 1000
 _ASSIGNMENT = """schema = "grader/assignment/1"

@@ -348,5 +348,8 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
     )
     if spec.reference_labels and (not spec.reference or not isinstance(measured, ImagesSpec) or not measured.label):
         section.fail("needs a 'reference', and names with a 'label'", "reference_labels")
+    by_class = metric.id in ("diversity", "vendi_score") and isinstance(measured, ImagesSpec) and bool(measured.label)
+    if by_class and spec.reference and not spec.reference_labels:
+        section.fail(f"{metric.id} compares classes: the reference needs 'reference_labels'", "reference")
     section.done()
     return spec

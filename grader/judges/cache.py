@@ -20,10 +20,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.errors import UsageError
+
 VARIABLE = "GRADER_CACHE"
 LARGEST = 2 * 2**30  # bytes of features; beyond it the rows that were longest unused go
 _LAYOUT = 2
 _SECONDS = 30
+_MOMENT = 200  # milliseconds
 _CHUNK = 500  # rows in one statement
 
 
@@ -60,39 +63,61 @@ class FeatureCache:
     def __init__(self, path: Path | None = None, largest: int = LARGEST) -> None:
         self.path = path or cache_folder() / f"features-{_LAYOUT}.sqlite"
         self._largest = largest
+        self._given_up = False
 
     def get(self, keys: Iterable[str]) -> dict[str, Row]:
         """The vectors that are there; the rest has to be computed."""
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Row] = {}
-        if not self.path.exists():
+        if not is_there(self.path):
             return found
-        with suppress(sqlite3.Error), closing(self._open()) as db:
-            for start in range(0, len(wanted), _CHUNK):
-                part = wanted[start : start + _CHUNK]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT key, digest, origin, data FROM rows WHERE key IN ({marks})"
-                for key, digest, origin, data in db.execute(query, part):
-                    if _digest(key, origin, data) == digest and len(data) % 4 == 0:
-                        found[key] = Row(np.frombuffer(data, np.float32), origin)
-                with db:
-                    db.execute(f"UPDATE rows SET used = ? WHERE key IN ({marks})", [time.time(), *part])
+        try:
+            with closing(self._open_to_read()) as db:
+                for start in range(0, len(wanted), _CHUNK):
+                    part = wanted[start : start + _CHUNK]
+                    marks = ",".join("?" * len(part))
+                    query = f"SELECT key, digest, origin, data FROM rows WHERE key IN ({marks})"
+                    for key, digest, origin, data in db.execute(query, part):
+                        whole = isinstance(data, bytes) and isinstance(origin, str) and len(data) % 4 == 0
+                        if whole and _digest(key, origin, data) == digest:
+                            found[key] = Row(np.frombuffer(data, np.float32), origin)
+                self._note_use(db, list(found))
+        except (sqlite3.Error, UnicodeDecodeError) as e:
+            if _is_damage(e):
+                self._discard()
         return found
+
+    def _note_use(self, db: sqlite3.Connection, keys: list[str]) -> None:
+        """What was read is evicted last. Not worth waiting for another process, nor an error."""
+        with suppress(sqlite3.Error):
+            db.execute(f"PRAGMA busy_timeout = {_MOMENT}")
+            with db:
+                db.executemany("UPDATE rows SET used = ? WHERE key = ?", [(time.time(), key) for key in keys])
 
     def put(self, vectors: Mapping[str, NDArray[np.float32]], origin: str) -> None:
         """Stores vectors. A cache that can't be written (full disk, read-only) is no reason to stop grading."""
         now = time.time()
         stored = [(key, v.tobytes()) for key, v in vectors.items()]
         rows = [(key, _digest(key, origin, data), origin, now, len(data), data) for key, data in stored]
-        with suppress(sqlite3.Error, OSError):
+        if self._given_up:
+            return
+        try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._store(rows)
-            except sqlite3.DatabaseError as e:
-                if isinstance(e, sqlite3.OperationalError):
+            except (sqlite3.Error, UnicodeDecodeError) as e:
+                if not _is_damage(e):
                     raise
-                self.path.unlink()  # not a database any more
+                self._discard()
                 self._store(rows)
+        except (sqlite3.Error, OSError, UnicodeDecodeError):
+            self._given_up = True  # each further try might wait as long again
+
+    def _discard(self) -> None:
+        """Takes a damaged file away, so that the next store begins anew."""
+        with suppress(OSError):
+            for suffix in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     def _store(self, rows: list[tuple[str, bytes, str, float, int, bytes]]) -> None:
         with closing(self._open()) as db, db:
@@ -112,13 +137,19 @@ class FeatureCache:
     def info(self) -> CacheInfo:
         """Rows and size; zero where there is no cache, or none that can be read."""
         rows = size = 0
-        if self.path.exists():
+        if is_there(self.path):
             with suppress(sqlite3.Error), closing(self._open()) as db:
                 rows, size = db.execute("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM rows").fetchone()
         return CacheInfo(self.path, rows, size)
 
     def clear(self) -> None:
-        """Deletes the cache's files."""
+        """Deletes the cache's files. Raises UsageError if that can't be done."""
+        try:
+            self._unlink_all()
+        except OSError as e:
+            raise UsageError(f"The cache {self.path} can't be deleted: {e.strerror}.") from None
+
+    def _unlink_all(self) -> None:
         own = [self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal", "-shm")]
         for path in (*own, *self.path.parent.glob("features-*.sqlite*")):  # also those of other layouts
             path.unlink(missing_ok=True)
@@ -131,6 +162,13 @@ class FeatureCache:
         values = compute()
         self.put({key: values.view(np.float32)}, "")
         return values
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        """As below; where nothing can be written, the file as it is."""
+        try:
+            return self._open()
+        except sqlite3.OperationalError:
+            return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=_SECONDS)
@@ -146,3 +184,18 @@ class FeatureCache:
 
 def _digest(key: str, origin: str, data: bytes) -> bytes:
     return hashlib.blake2b(f"{key}\n{origin}\n".encode() + data, digest_size=16).digest()
+
+
+def is_there(path: Path) -> bool:
+    """True for a file that can be reached; False for one behind a locked folder, or with an impossible name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_damage(error: Exception) -> bool:
+    """The file is no database any more, or one of another layout; a lock or a full disk is no damage."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "column" in str(error) or "malformed" in str(error)
+    return isinstance(error, sqlite3.DatabaseError | UnicodeDecodeError)

@@ -112,6 +112,8 @@ def _onnx_session(network: nn.Module, protocol: Protocol) -> Callable[[Tensor], 
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    # Between batches torch resizes images: threads that wait by spinning would take its cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session: Any = onnxruntime.InferenceSession(out.getvalue(), options, providers=["CPUExecutionProvider"])
 
     def run(x: Tensor) -> Mapping[str, Tensor]:

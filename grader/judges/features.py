@@ -21,6 +21,7 @@ from grader.judges.weights import Weights, find_weights
 if TYPE_CHECKING:
     from grader.judges.engines import Engine
 
+_WRITTEN = 100  # rows that one transaction of the cache holds
 Images = NDArray[np.uint8]
 Done = Callable[[int, int], None]
 
@@ -78,14 +79,18 @@ class Extractor:
         if missing:
             done(ready, total)
             engine = self._engine(PROTOCOLS[name], weights)
+            fresh: dict[str, NDArray[np.float32]] = {}
             for start in range(0, len(missing), engine.batch):
                 part = missing[start : start + engine.batch]
                 found = engine.run(PROTOCOLS[name], images[part])
-                fresh = {keys[i]: found[j] for j, i in enumerate(part)}
-                known |= {k: Row(v, engine.origin) for k, v in fresh.items()}
-                if self.cache is not None:
-                    self.cache.put(fresh, engine.origin)
-                done(ready + start + len(part), total)
+                fresh |= {keys[i]: found[j] for j, i in enumerate(part)}
+                ready += len(part)
+                if len(fresh) >= _WRITTEN or ready == total:
+                    known |= {k: Row(v, engine.origin) for k, v in fresh.items()}
+                    if self.cache is not None:
+                        self.cache.put(fresh, engine.origin)
+                    fresh = {}
+                done(ready, total)
         return [known[k] for k in keys]
 
     def _engine(self, protocol: Protocol, weights: Weights) -> Engine:

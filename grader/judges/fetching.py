@@ -64,6 +64,8 @@ def fetch(
     path = folder / judge.files[-1]
     download = _Download(judge, url, path.with_name(f"{path.name}.part"), timeout, tries, wait, done, tell)
     try:
+        if path.is_dir():
+            download.fail(f"{path} is a folder; move it away")
         if not force and _is_it(judge, path):
             return path
         folder.mkdir(parents=True, exist_ok=True)

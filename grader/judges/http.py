@@ -56,7 +56,7 @@ def check_address(url: str) -> None:
     """Raises UsageError for anything but an address of HTTP."""
     try:
         parts = urlsplit(url)
-        good = parts.scheme in _SCHEMES and bool(parts.hostname)
+        good = parts.scheme in _SCHEMES and bool(parts.hostname) and (parts.port or 80) > 0
     except ValueError:
         good = False
     if not good:

@@ -1,69 +1,21 @@
-"""The feature networks: layers from well-kept packages, BatchNorm folded into the convolutions, outputs by name.
+"""The feature networks by judge: filled, BatchNorm folded into the convolutions, outputs by name.
 
 Each takes float32 ``(n, 3, side, side)`` in its own range and gives `features` and `logits`, float32 ``(n, …)``.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from grader.judges import torchvision_shim  # noqa: F401  (must come before torchvision and torch_fidelity)
 from grader.judges.digit_classifier import DigitClassifier
 from grader.judges.states import fill
 from grader.judges.weights import Weights
 
-from torchvision.models import Inception3, inception_v3  # isort: skip
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # isort: skip
-
 Outputs = dict[str, Tensor]
-
-
-class FidInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fidelity has no types
-    """torch-fidelity's layers; how a picture becomes their input belongs to the protocol, not to the network."""
-
-    def __init__(self) -> None:
-        # The peer's constructor wants a file to load from; ours are loaded, verified, afterwards.
-        nothing = io.BytesIO()
-        torch.save({}, nothing)
-        nothing.seek(0)
-        super().__init__("fid", ["2048"], feature_extractor_weights_path=nothing)
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        return super().load_state_dict(state_dict, strict, assign) if state_dict else None
-
-    def forward(self, images: Tensor) -> Outputs:
-        """Input in [-1, 1]. `features` ``(n, 2048)``; `logits` ``(n, 1008)`` without the bias, as the Inception Score
-        of Salimans et al. takes them.
-        """
-        stem = [self.Conv2d_1a_3x3, self.Conv2d_2a_3x3, self.Conv2d_2b_3x3, self.MaxPool_1]
-        stem += [self.Conv2d_3b_1x1, self.Conv2d_4a_3x3, self.MaxPool_2]
-        middle = [self.Mixed_5b, self.Mixed_5c, self.Mixed_5d, self.Mixed_6a]
-        middle += [self.Mixed_6b, self.Mixed_6c, self.Mixed_6d, self.Mixed_6e]
-        x = images
-        for layer in (*stem, *middle, self.Mixed_7a, self.Mixed_7b, self.Mixed_7c, self.AvgPool):
-            x = layer(x)
-        features = x.flatten(1)
-        return {"features": features, "logits": features @ self.fc.weight.T}
-
-
-class ScoreInception(nn.Module):
-    """torchvision's inception_v3 without its auxiliary head, which is only trained."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network: Inception3 = inception_v3(
-            weights=None, transform_input=False, aux_logits=True, init_weights=False
-        )
-
-    def forward(self, images: Tensor) -> Outputs:
-        """Input in [-1, 1]. `logits` ``(n, 1000)`` with bias."""
-        return {"logits": self.network(images)}
 
 
 class EfficientNetLite(nn.Module):
@@ -98,9 +50,23 @@ _PAIRS = (
     *(("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")),
     *(("_conv_stem", "_bn0"), ("_conv_head", "_bn1")),
 )
+
+
+def _fid_inception() -> nn.Module:
+    from grader.judges.inception import FidInception  # brings torchvision, which takes a second
+
+    return FidInception()
+
+
+def _score_inception() -> nn.Module:
+    from grader.judges.inception import ScoreInception
+
+    return ScoreInception()
+
+
 _NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "inception": FidInception,
-    "torchvision_inception": ScoreInception,
+    "inception": _fid_inception,
+    "torchvision_inception": _score_inception,
     "efficientnet_lite0": EfficientNetLite,
     "digit_classifier": DigitReader,
 }

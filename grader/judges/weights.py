@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.errors import CannotMeasure, UsageError
 from grader.judges import JUDGES, Judge
-from grader.judges.cache import cache_folder
+from grader.judges.cache import cache_folder, is_there
 
 VARIABLE = "GRADER_WEIGHTS"
 LARGEST = 1 << 30
@@ -52,7 +52,11 @@ def find_weights(name: str, given: Mapping[str, Path]) -> Weights:
         return identify(judge, judge.shipped)
     wrong = []
     for path in candidates(judge):
-        found = identify(judge, path)
+        try:
+            found = identify(judge, path)
+        except UsageError as e:  # nobody named this file: another one may do
+            wrong.append(str(e).removesuffix("."))
+            continue
         if found.known:
             return found
         wrong.append(f"{path} has another sha256 ({found.sha256[:8]}…)")
@@ -64,7 +68,7 @@ def candidates(judge: Judge) -> Iterator[Path]:
     """The files on this machine that have the name of the judge's weights, in the order in which they are tried."""
     for place in places(judge):
         for file in judge.files:
-            if (place / file).is_file():
+            if is_there(place / file):
                 yield place / file
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import itertools
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +19,7 @@ from PIL import Image
 from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure
-from grader.measuring.context import Context, needs_packages, pixel_array
+from grader.measuring.context import Context, pixel_array
 from grader.metrics import copies
 from grader.references.data import BadReference
 from grader.references.pictures import list_pictures, read_picture
@@ -24,7 +28,10 @@ from grader.text import listing, plural
 
 _LAYOUT = 1  # counts up when hashes change
 _PART = 500  # pictures between two steps of the progress
-_MOST_DECIDED = 200  # pairs that a network looks at
+_NOTHING = np.zeros((3, copies.SIDE, copies.SIDE), np.float32)
+_JUDGE = "efficientnet_lite0"
+# What an answer depends on beside the pictures.
+_RULES = f"{_LAYOUT} {copies.SAME} {copies.LIKELY} {copies.SAME_FEATURES} {copies.NEAREST} {copies.WITHIN}"
 
 
 class _Copy(NamedTuple):
@@ -35,6 +42,11 @@ class _Copy(NamedTuple):
     similarity: float
     mirrored: bool
     exact: bool
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Equal pixels first: rounding must not put a likeness before them."""
+        return self.exact, self.similarity
 
     def __str__(self) -> str:
         how = "the same pixels" if self.exact else f"similarity {self.similarity:.2f}"
@@ -52,9 +64,9 @@ def copy_findings(problem: str, images: CheckedImages, context: Context) -> list
     found: dict[int, tuple[_Copy, str]] = {}
     for folder in images.spec.copies_of:
         try:
-            paths = list_pictures(context.data.need(folder))
-            for copy in _copies_in(pixels, paths, context):
-                if copy.ours not in found or copy.similarity > found[copy.ours][0].similarity:
+            paths = list_pictures(context.data.need(folder), least=1)
+            for copy in _copies_in(pixels, paths, images.spec.mode == "L", context):
+                if copy.ours not in found or copy.rank > found[copy.ours][0].rank:
                     found[copy.ours] = copy, f"{folder}/{paths[copy.other].name}"
         except (CannotMeasure, BadReference) as e:
             context.notes.append(f"Copies of {folder} were not looked for: {e}.")
@@ -98,22 +110,28 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
     )
 
 
-def _copies_in(pixels: NDArray[np.uint8], paths: Sequence[Path], context: Context) -> list[_Copy]:
+def _copies_in(pixels: NDArray[np.uint8], paths: Sequence[Path], gray: bool, context: Context) -> list[_Copy]:
     """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
     digest = _digest(paths)
     hashes = _hashes(paths, digest, context)
 
     def compute() -> NDArray[np.float64]:
-        found = [*_look(pixels, False, paths, hashes, context), *_look(pixels, True, paths, hashes, context)]
-        best = {copy.ours: copy for copy in sorted(found, key=lambda copy: copy.similarity)}
+        both = (_look(pixels, mirrored, paths, gray, hashes, context) for mirrored in (False, True))
+        best = {copy.ours: copy for copy in sorted(itertools.chain(*both), key=lambda copy: copy.rank)}
         return np.array(list(best.values()), np.float64).reshape(-1)
 
-    kept = context.recall(f"copies {digest} {_digest_of(pixels)}", compute).reshape(-1, 5)
+    key = f"copies {digest} {_digest_of(pixels)} {gray} {_RULES} {_network(context)}"
+    kept = context.recall(key, compute).reshape(-1, 5)
     return [_Copy(int(ours), int(other), value, bool(m), bool(e)) for ours, other, value, m, e in kept]
 
 
 def _look(
-    pixels: NDArray[np.uint8], mirrored: bool, paths: Sequence[Path], hashes: NDArray[np.bool_], context: Context
+    pixels: NDArray[np.uint8],
+    mirrored: bool,
+    paths: Sequence[Path],
+    gray: bool,
+    hashes: NDArray[np.bool_],
+    context: Context,
 ) -> Iterator[_Copy]:
     ours = np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels
     thumbnails = _thumbnails(ours)
@@ -121,12 +139,19 @@ def _look(
     used = np.unique(pairs[:, 1])
     others = np.zeros((len(used), 3, copies.SIDE, copies.SIDE), np.float32)
     for i, other in enumerate(used):
-        others[i] = _thumbnail_of(paths[other])
+        with suppress(BadReference):
+            others[i] = copies.thumbnail(Image.fromarray(_picture(paths[other], gray)))
     found = copies.similarity(thumbnails[pairs[:, 0]], others[np.searchsorted(used, pairs[:, 1])])
-    for row in _decided(found, pairs, ours, paths, context):
+    for row in _decided(found, pairs, ours, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
-        exact = np.array_equal(ours[i], read_picture(paths[other]))
+        exact = np.array_equal(ours[i], _picture(paths[other], gray))
         yield _Copy(i, other, float(found[row]), mirrored, exact)
+
+
+def _picture(path: Path, gray: bool) -> NDArray[np.uint8]:
+    """A picture of the course, in the mode that the images of the submission have."""
+    pixels = read_picture(path)
+    return np.repeat(np.asarray(Image.fromarray(pixels).convert("L"))[..., None], 3, axis=2) if gray else pixels
 
 
 def _decided(
@@ -134,43 +159,54 @@ def _decided(
     pairs: NDArray[np.int64],
     ours: NDArray[np.uint8],
     paths: Sequence[Path],
+    gray: bool,
     context: Context,
 ) -> list[int]:
     """The rows of pairs that show the same: by their pixels, and in a border band by a network's features as well."""
-    sure = np.nonzero(similarity >= copies.SAME)[0].tolist()
-    band = np.nonzero((similarity >= copies.LIKELY) & (similarity < copies.SAME))[0]
-    band = band[np.argsort(-similarity[band])][:_MOST_DECIDED]
-    try:
-        with needs_packages():
-            return [*sure, *(int(r) for r in band if _cosine(ours[pairs[r, 0]], paths[pairs[r, 1]], context))]
-    except CannotMeasure:  # no network here: pixels alone decide
+    sure: list[int] = np.nonzero(similarity >= copies.SAME)[0].tolist()
+    band: list[int] = np.nonzero((similarity >= copies.LIKELY) & (similarity < copies.SAME))[0].tolist()
+    if not band or not _network(context):  # pixels alone decide
         return sure
+    a = _features([ours[pairs[row, 0]] for row in band], context)
+    b = _features([_picture(paths[pairs[row, 1]], gray) for row in band], context)
+    cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+    return [*sure, *(row for row, value in zip(band, cosine, strict=True) if value >= copies.SAME_FEATURES)]
 
 
-def _cosine(ours: NDArray[np.uint8], path: Path, context: Context) -> bool:
-    a, b = (_features(image, context) for image in (ours, read_picture(path)))
-    return bool(a @ b >= copies.SAME_FEATURES * np.linalg.norm(a) * np.linalg.norm(b))
+def _network(context: Context) -> str:
+    """The sha256 of the network that decides in the border band; "" where there is none. Without importing torch."""
+    try:
+        return context.extractor().weights(_JUDGE).sha256 if importlib.util.find_spec("torch") else ""
+    except CannotMeasure:
+        return ""
 
 
-def _features(image: NDArray[np.uint8], context: Context) -> NDArray[np.float64]:
-    found = context.extractor().run("efficientnet-lite0", image[None], lambda *_: None)
-    features: NDArray[np.float32] = found.outputs["features"][0]
-    return features.astype(np.float64)
+def _features(images: Sequence[NDArray[np.uint8]], context: Context) -> NDArray[np.float64]:
+    """Features ``(n, 1280)`` of pictures of any sizes: one pass for those of each size."""
+    found = np.zeros((len(images), 1280))
+    for shape in {image.shape for image in images}:
+        rows = [i for i, image in enumerate(images) if image.shape == shape]
+        pictures = np.stack([images[i] for i in rows])
+        outputs = context.extractor().run("efficientnet-lite0", pictures, lambda *_: None).outputs
+        found[rows] = outputs["features"]
+    return found
 
 
 def _alike(pixels: NDArray[np.uint8], context: Context) -> list[tuple[int, int, float]]:
     """Pairs of images of the submission that are nearly, but not exactly, the same."""
 
     def compute() -> NDArray[np.float64]:
-        thumbnails = _thumbnails(pixels)
+        distinct = np.array(list({image.tobytes(): i for i, image in reversed(list(enumerate(pixels)))}.values()))
+        thumbnails = _thumbnails(pixels[np.sort(distinct)])
         hashes = copies.perceptual_hash(thumbnails)
         pairs = copies.candidates(hashes, hashes, nearest=copies.NEAREST + 1)  # each is nearest to itself
+        pairs = np.unique(np.sort(pairs, axis=1), axis=0)
         pairs = pairs[pairs[:, 0] < pairs[:, 1]]
         found = copies.similarity(thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]])
-        rows = [r for r in np.nonzero(found >= copies.SAME)[0] if not np.array_equal(*pixels[pairs[r]])]
-        return np.column_stack([pairs[rows], found[rows]]).reshape(-1)
+        rows = np.nonzero(found >= copies.SAME)[0]
+        return np.column_stack([np.sort(distinct)[pairs[rows]], found[rows]]).reshape(-1)
 
-    kept = context.recall(f"alike {_LAYOUT} {_digest_of(pixels)}", compute).reshape(-1, 3)
+    kept = context.recall(f"alike {_RULES} {_digest_of(pixels)}", compute).reshape(-1, 3)
     return [(int(a), int(b), value) for a, b, value in kept]
 
 
@@ -180,10 +216,10 @@ def _thumbnails(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _digest(paths: Sequence[Path]) -> str:
     """What a folder's pictures are known by without reading them: names, sizes and times."""
-    digest = hashlib.sha256(f"hashes {_LAYOUT} {paths[0].parent.resolve()}".encode())
+    digest = hashlib.sha256(f"hashes {_LAYOUT} ".encode() + os.fsencode(paths[0].parent.resolve()))
     for path in paths:
         stat = path.stat()
-        digest.update(f"\n{path.name} {stat.st_size} {stat.st_mtime_ns}".encode("utf-8", "surrogateescape"))
+        digest.update(os.fsencode(path.name) + f"\n{stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
@@ -196,13 +232,18 @@ def _hashes(paths: Sequence[Path], digest: str, context: Context) -> NDArray[np.
     show = context.show(f"pictures of {paths[0].parent.name}/ for copies")
 
     def compute() -> NDArray[np.float64]:
-        packed = []
+        packed, unreadable = [], list[str]()
         with ThreadPoolExecutor() as pool:  # decoding releases Python's lock
             for start in range(0, len(paths), _PART):
                 show(start, len(paths))
                 part = list(pool.map(_thumbnail_of, paths[start : start + _PART]))
-                packed.append(np.packbits(copies.perceptual_hash(np.stack(part)), axis=1))
+                unreadable += [p.name for p, t in zip(paths[start:], part, strict=False) if t is None]
+                stack = np.stack([_NOTHING if t is None else t for t in part])
+                packed.append(np.packbits(copies.perceptual_hash(stack), axis=1))
         show(len(paths), len(paths))
+        if unreadable:
+            where = paths[0].parent
+            context.notes.append(f"{listing(unreadable)} of {where} can't be read: copies of it are not found.")
         rows = np.concatenate(packed)
         padded: NDArray[np.uint8] = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8)))
         return padded.reshape(-1).view(np.float64)
@@ -211,5 +252,8 @@ def _hashes(paths: Sequence[Path], digest: str, context: Context) -> NDArray[np.
     return np.unpackbits(kept, axis=1, count=copies.BITS).astype(np.bool_)
 
 
-def _thumbnail_of(path: Path) -> NDArray[np.float32]:
-    return copies.thumbnail(Image.fromarray(read_picture(path)))
+def _thumbnail_of(path: Path) -> NDArray[np.float32] | None:
+    try:
+        return copies.thumbnail(Image.fromarray(read_picture(path)))
+    except BadReference:
+        return None

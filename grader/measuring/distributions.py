@@ -142,7 +142,13 @@ def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Refere
             return _from_file(file, weights, "given file")
     folder = context.data.find(spec.reference)
     if folder is None and spec.reference_file is not None:
-        return _from_file(read_reference(spec.reference_file), weights, "published statistics")
+        file = read_reference(spec.reference_file)
+        if (file.name, file.protocol) != (spec.reference, spec.protocol):
+            raise UsageError(
+                f"{spec.reference_file} holds {file.name} by the protocol {file.protocol}; "
+                f"the measure {spec.id} wants {spec.reference} by {spec.protocol}."
+            )
+        return _from_file(file, weights, "published statistics")
     pictures = read_pictures(list_pictures(context.data.need(spec.reference)))
     found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")

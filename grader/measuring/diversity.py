@@ -32,7 +32,8 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     of_class = _classes(images)
     small = [name for name, rows in of_class.items() if len(rows) < 2]
     if small:
-        reason = f"{spec.metric} needs 2 images or more of each class; {listing(small)} has fewer"
+        of_each = f" of each class; {listing(small)} has fewer" if small != [""] else ""
+        reason = f"{spec.metric} needs 2 images or more{of_each}"
         return Measurement(None, len(images.names), reason, "fail")
     found = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
     features = found.outputs["features"].astype("float64")
@@ -48,13 +49,16 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     for name, real in reference.items():
         # Both numbers grow with n, so that as many images are taken on both sides.
         n = min(len(of_class[name]), len(real)) if name in of_class else 0
-        if n >= _LEAST:
-            shares[name] = compute(features[of_class[name][:n]]) / compute(real[:n])
+        if n >= _LEAST and (real_value := compute(real[:n])) > 0:
+            shares[name] = compute(features[of_class[name][:n]]) / real_value
     if shares:
         mean = sum(shares.values()) / len(shares)
         remark = f"{100 * mean:.0f} % of real images'"
         details |= {"share_of_reference": shares, "mean_share_of_reference": mean, "remark": remark}
         provenance |= {"reference": spec.reference}
+    elif spec.reference:
+        note = f"The diversity of {images.spec.path}/ was not compared with that of {spec.reference}: "
+        context.notes.append(note + f"it takes {_LEAST} pictures of a class, of the same size, with their labels.")
     return Measurement(value, len(features), interval=interval, details=details, provenance=provenance)
 
 
@@ -115,7 +119,10 @@ def _reference(spec: MeasureSpec, images: CheckedImages, context: Context) -> di
             wanted.append(path)
     if not wanted:
         return {}
-    found = context.extractor().run(spec.protocol, read_pictures(wanted), context.show("reference images"))
+    pictures = read_pictures(wanted)
+    if pictures.shape[1:3] != images.spec.size[::-1]:
+        return {}
+    found = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")
     return {name: features[rows] for name, rows in chosen.items()}
 

@@ -59,7 +59,7 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     squares = np.square(a.mean - b.mean).sum() + np.square(a.factor).sum() + np.square(b.factor).sum()
     # Rounding leaves about 1e-15 of the traces, of either sign, where the sets are equal: that is 0.
     distance = float(squares - 2 * root)
-    return distance if distance > _ROUNDING * squares else 0.0
+    return 0.0 if distance <= _ROUNDING * squares else distance  # NaN stays NaN
 
 
 def frechet_interval(features: Array, reference: Gaussian, value: float) -> tuple[float, float] | None:

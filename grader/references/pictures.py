@@ -14,13 +14,13 @@ from grader.references.data import BadReference
 _PNG_DEPTH = 24  # the offset of the bit depth in a PNG file
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order of their names. Raises BadReference if there are fewer than 2."""
+def list_pictures(folder: Path, least: int = 2) -> list[Path]:
+    """The pictures of a folder in the order of their names, hidden files left out. Raises BadReference for too few."""
     try:
-        paths = sorted(p for p in folder.iterdir() if looks_like_image(p.name) and p.is_file())
+        paths = sorted(p for p in folder.iterdir() if looks_like_image(p.name) and p.name[0] != "." and p.is_file())
     except OSError as e:
         raise BadReference(f"{folder}: can't be read: {e.strerror}") from None
-    if len(paths) < 2:
+    if len(paths) < least:
         raise BadReference(f"{folder}: expected the reference pictures, found {len(paths)}")
     return paths
 
@@ -42,7 +42,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
                 if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
                     raise BadReference(f"{path}: transparent parts; save it without an alpha channel")
                 return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as e:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
         raise BadReference(f"{path}: can't be read: {e}") from None
 
 

@@ -113,14 +113,19 @@ def read_reference(path: Path) -> ReferenceFile:
             features = found["features"] if "features" in found.files else None
         if about.get("format") != _FORMAT or set(about) != _NEEDED:
             raise ValueError(f"expected the format {_FORMAT}")
-        if mean.ndim != 1 or factor.ndim != 2 or factor.shape[1] != len(mean) or not np.isfinite(factor).all():
+        if mean.ndim != 1 or factor.ndim != 2 or factor.shape[1] != len(mean):
             raise ValueError("arrays of other shapes")
+        if not all(np.isfinite(array).all() for array in (mean, factor, *([] if features is None else [features]))):
+            raise ValueError("values that are not finite")
         gaussian = Gaussian(mean, factor, int(about["n"]))
+        if gaussian.n < 2 or (features is not None and features.shape != (gaussian.n, len(mean))):
+            raise ValueError(f"statistics of {gaussian.n} pictures")
     except OSError as e:
         raise UsageError(f"The reference {path} can't be read: {e.strerror or e}.") from None
     except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as e:
+        told = "it is no .npz" if "pickle" in str(e) else e  # numpy advises to load it unsafely
         raise UsageError(
-            f"{path} is no reference file ({e}). `grader reference build` makes one; expected an .npz of it."
+            f"{path} is no reference file ({told}). `grader reference build` makes one; expected an .npz of it."
         ) from None
     head = {k: str(about[k]) for k in ("name", "protocol", "judge", "judge_sha256", "pixel_digest", "grader")}
     return ReferenceFile(gaussian=gaussian, features=features, **head)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from grader.errors import UsageError
 from grader.judges.cache import FeatureCache, Row, cache_folder
 
 
@@ -145,3 +146,70 @@ def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert cache_folder() == tmp_path / "x" / "grader"
     monkeypatch.setattr("sys.platform", "darwin")
     assert cache_folder().parts[-3:] == ("Library", "Caches", "grader")
+
+
+@pytest.mark.parametrize("damage", ["data = NULL", "origin = X'ff'", "digest = 7"])
+def test_values_of_other_kinds_are_not_given_out(tmp_path: Path, damage: str) -> None:
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
+    cache.put(vectors, "cpu x")
+    with sqlite3.connect(tmp_path / "c") as db:
+        db.execute(f"UPDATE rows SET {damage} WHERE key = '0 1'")
+    db.close()
+    assert sorted(cache.get(vectors)) == ["0 0", "0 2"]
+
+
+def test_another_layout_of_the_same_name_is_started_anew(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "c") as db:
+        db.execute("CREATE TABLE rows (key TEXT, value TEXT)")
+    db.close()
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
+    assert cache.get(vectors) == {}
+    cache.put(vectors, "")
+    assert _same(cache.get(vectors), vectors)
+
+
+def test_damage_in_the_middle_heals(tmp_path: Path) -> None:
+    vectors = _vectors(200)
+    FeatureCache(tmp_path / "c").put(vectors, "")
+    content = bytearray((tmp_path / "c").read_bytes())
+    content[4096:20000] = bytes(20000 - 4096)
+    (tmp_path / "c").write_bytes(content)
+    for _ in range(3):
+        cache = FeatureCache(tmp_path / "c")
+        found = cache.get(vectors)
+        assert all(np.array_equal(row.vector, vectors[key]) for key, row in found.items())
+        cache.put({k: v for k, v in vectors.items() if k not in found}, "")
+    assert _same(FeatureCache(tmp_path / "c").get(vectors), vectors)
+
+
+def test_a_lock_that_somebody_holds_keeps_no_reader_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.judges.cache._SECONDS", 0.1)
+    monkeypatch.setattr("grader.judges.cache._MOMENT", 1)
+    cache, vectors = FeatureCache(tmp_path / "c"), _vectors(3)
+    cache.put(vectors, "")
+    holder = sqlite3.connect(tmp_path / "c", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert _same(cache.get(vectors), vectors)
+    cache.put(_vectors(2, seed=9), "")  # can't be stored, which is no error
+    holder.close()
+    assert _same(cache.get(vectors), vectors)
+
+
+def test_a_file_that_may_only_be_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = _vectors(3)
+    FeatureCache(tmp_path / "c").put(vectors, "")
+
+    def refused(_: FeatureCache) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(FeatureCache, "_open", refused)
+    assert _same(FeatureCache(tmp_path / "c").get(vectors), vectors)
+
+
+def test_impossible_places_hold_nothing(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / ("x" * 400) / "c")
+    assert cache.get(["a"]) == {} and cache.info().rows == 0
+    cache.put(_vectors(1), "")
+    (tmp_path / "d").mkdir()
+    with pytest.raises(UsageError, match="can't be deleted"):
+        FeatureCache(tmp_path / "d").clear()

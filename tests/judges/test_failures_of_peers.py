@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import grader
 from fixtures.faces import face
-from grader.judges.networks import FidInception
+from grader.judges.inception import FidInception
 from grader.results import ScoreReport
 from tests.judges.test_inception import _randomised
 from tests.judges.test_measures import HEAD, MEASURES, N

@@ -425,14 +425,26 @@ def test_a_redirection_does_not_leave_https() -> None:
     assert followed is not None and followed.full_url == "https://b.invalid/w"
 
 
-@pytest.mark.parametrize("url", ["ftp://a/w.pth", "file:///etc/passwd", "w.pth", "https://", "http://[", "\x1b[31m"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a/w.pth",
+        "file:///etc/passwd",
+        "w.pth",
+        "https://",
+        "http://[",
+        "http://h:x/",
+        "http://h:70000/",
+        "\x1b[31m",
+    ],
+)
 def test_no_address(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError, match="expected an address that starts with https") as caught:
         fetch(made_judge("https://a.invalid/w"), url=url, folder=tmp_path)
     assert "\x1b" not in str(caught.value) and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:x/", "http://127.0.0.1/a b", "http://127.0.0.1/ä"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1/a b", "http://127.0.0.1/ä"])
 def test_an_address_that_cannot_be_asked(tmp_path: Path, url: str) -> None:
     with pytest.raises(CannotFetch, match="that is no address"):
         fetch(made_judge("https://a.invalid/w"), url=url, folder=tmp_path)
@@ -477,7 +489,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with serving(ranged()) as server:
         assert "can't be used: Not a directory" in _refused(server, tmp_path / "file" / "folder")[0]
         (tmp_path / NAME).mkdir()
-        with pytest.raises(CannotFetch, match="can't be used: Is a directory"):
+        with pytest.raises(CannotFetch, match="is a folder; move it away"):
             fetch(made_judge(server.url), folder=tmp_path)
 
 

@@ -18,7 +18,7 @@ import grader
 from fixtures.faces import face
 from grader.errors import UsageError
 from grader.judges.features import Extractor
-from grader.judges.networks import FidInception
+from grader.judges.inception import FidInception
 
 OWN = """schema = "grader/assignment/1"
 id = "small"

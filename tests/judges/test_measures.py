@@ -18,7 +18,7 @@ from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 import grader
 from fixtures.faces import face
-from grader.judges.networks import FidInception
+from grader.judges.inception import FidInception
 from tests.judges.test_inception import _randomised
 
 N = 24

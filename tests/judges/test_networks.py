@@ -17,7 +17,8 @@ from fixtures.faces import face
 from grader.judges.cache import FeatureCache
 from grader.judges.engines import Engine
 from grader.judges.features import Extractor
-from grader.judges.networks import FidInception, fold_batch_norm
+from grader.judges.inception import FidInception
+from grader.judges.networks import fold_batch_norm
 from grader.judges.protocols import Protocol
 from tests.judges.test_inception import _randomised
 

@@ -132,3 +132,21 @@ def test_shipped_weights_are_plain_tensors() -> None:
     shipped = JUDGES["digit_classifier"].shipped
     assert shipped is not None
     assert {t.dtype for t in load_file(shipped).values()} == {torch.float32}
+
+
+def test_a_found_file_that_cannot_be_read_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_WEIGHTS", str(tmp_path))
+    (tmp_path / JUDGES["inception"].files[0]).write_bytes(b"x")
+
+    def refused(_: object, path: Path) -> None:
+        raise UsageError(f"The weights of inception, {path}, can't be read: Permission denied.")
+
+    monkeypatch.setattr("grader.judges.weights.identify", refused)
+    with pytest.raises(CannotMeasure, match=r"Permission denied.*grader weights fetch inception"):
+        find_weights("inception", {})
+
+
+def test_an_impossible_folder_of_weights_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_WEIGHTS", "x" * 5000)
+    with pytest.raises(CannotMeasure, match="no weights here"):
+        find_weights("inception", {})

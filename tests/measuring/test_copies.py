@@ -87,8 +87,11 @@ def test_what_cannot_be_looked_for_is_a_note(top: Path) -> None:
     assert report.state == "pass"
     assert [n for n in report.notes if "Copies of face/train were not looked for" in n]
     (top / "data/face/test/0000.png").write_bytes(b"no picture")
+    (top / "data/face/test/._0001.png").write_bytes(b"left by another system")
+    shutil.copy(top / "data/face/test/0002.png", top / "s/gan/0001.png")
     report = _score(top)
-    assert [n for n in report.notes if "face/test" in n and "can't be read" in n]
+    assert [n for n in report.notes if n.startswith("0000.png of ") and "can't be read" in n]
+    assert _found(report)["copied-images"].count == 1  # the others were compared
 
 
 def test_a_folder_is_read_once_until_it_changes(
@@ -126,3 +129,56 @@ def test_pictures_of_another_size_are_compared_too(top: Path) -> None:
     with Image.open(top / "s/gan/0006.png") as picture:
         picture.resize((178, 178), Image.Resampling.BICUBIC).save(top / "data/face/train/0001.png")
     assert _found(_score(top))["copied-images"].examples[0].startswith("0006.png = face/train/0001.png (similarity")
+
+
+def test_equal_pixels_come_before_a_likeness(top: Path) -> None:
+    shutil.copy(top / "data/face/train/0007.png", top / "s/gan/0000.png")
+    with Image.open(top / "data/face/train/0007.png") as picture:
+        brighter = np.minimum(np.asarray(picture).astype(int) + 30, 255).astype(np.uint8)
+    Image.fromarray(brighter).save(top / "data/face/train/0001.png")
+    Image.fromarray(brighter).save(top / "data/face/test/0001.png")
+    found = _found(_score(top))["copied-images"]
+    assert found.examples[0] == "0000.png = face/train/0007.png (the same pixels)"
+
+
+@pytest.mark.parametrize("name", ["0000.png", "0011.png"])
+def test_near_duplicates_do_not_depend_on_names(top: Path, name: str) -> None:
+    gan = top / "s" / "gan"
+    pixels = np.asarray(face("one")).astype(int)
+    for path in gan.iterdir():
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    near = np.clip(pixels + np.random.default_rng(0).integers(-4, 5, pixels.shape), 0, 255)
+    Image.fromarray(near.astype(np.uint8)).save(gan / name)
+    assert _found(_score(top))["near-duplicates"].count == 2  # the equal ones are one picture, and a rule of their own
+
+
+def test_gray_submissions_are_compared_with_gray(top: Path) -> None:
+    text = OWN.replace("size = [64, 64]", 'size = [64, 64]\nmode = "L"')
+    (top / "small.toml").write_text(text)
+    for path in (top / "s/gan").iterdir():
+        face(f"gray {path.name}").convert("L").save(path)
+    with Image.open(top / "data/face/train/0004.png") as picture:
+        picture.convert("L").save(top / "s/gan/0003.png")
+    found = _found(_score(top))["copied-images"]
+    assert found.examples[0] == "0003.png = face/train/0004.png (the same pixels)"
+
+
+def test_an_answer_without_a_network_is_not_kept_for_one_with_it(
+    top: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Everything lies in the border band, and the features decide."""
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path_factory.mktemp("own")))
+    monkeypatch.setattr(copies.copies, "SAME", 2.0)
+    shutil.copy(top / "data/face/train/0007.png", top / "s/gan/0001.png")
+    with monkeypatch.context() as without:
+        without.setattr(copies, "_network", lambda _: "")
+        assert _found(_score(top, cache=True)) == {}
+    assert _found(_score(top, cache=True))["copied-images"].count == 1
+
+
+def test_one_training_picture_is_enough(top: Path) -> None:
+    for path in (top / "data/face/train").iterdir():
+        if path.name != "0007.png":
+            path.unlink()
+    shutil.copy(top / "data/face/train/0007.png", top / "s/gan/0001.png")
+    assert _found(_score(top))["copied-images"].count == 1

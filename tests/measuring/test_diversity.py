@@ -77,6 +77,7 @@ def test_values_are_means_over_classes(tmp_path: Path) -> None:
     assert 1 < vendi.details["per_class"]["3"] <= 12
     # 8 reference images of each class are too few to compare 12 with.
     assert "share_of_reference" not in vendi.details and report.problems[0].findings == ()
+    assert any("was not compared with that of test" in note for note in report.notes)
 
 
 def test_a_collapsed_class_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

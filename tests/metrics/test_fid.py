@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from grader.metrics.fid import Gaussian, frechet_interval, gaussian, gaussian_of_covariance
 from grader.metrics.fid import (
     frechet_distance as distance_of_gaussians,
 )
-from grader.metrics.fid import frechet_interval, gaussian, gaussian_of_covariance
 
 Array = NDArray[np.float64]
 
@@ -163,3 +163,9 @@ def test_a_bootstrap_adds_the_bias_again() -> None:
     truth = distance_of_gaussians(gaussian(rng.normal(size=(100_000, 20))), reference)
     bias, surplus = np.mean(values) - truth, np.mean(resampled) - np.mean(values)
     assert bias > 5 * truth and 0.6 * bias < surplus < 1.6 * bias
+
+
+def test_statistics_that_are_no_numbers_are_at_no_distance() -> None:
+    whole = gaussian(np.random.default_rng(0).normal(size=(9, 3)))
+    broken = Gaussian(np.array([np.nan, 0, 0]), whole.factor, 9)
+    assert np.isnan(distance_of_gaussians(whole, broken))

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 import grader
+from grader.errors import UsageError
 from grader.judges import JUDGES
 from grader.judges.features import Extractor
 from grader.metrics.fid import Gaussian, frechet_distance, gaussian
@@ -74,3 +75,15 @@ def test_without_data_the_published_statistics_are_used_and_named() -> None:
     )
     warning = next(f for f in report.problems[0].findings if f.rule == "reference-count")
     assert "published statistics has 1000 items" in warning.message
+
+
+def test_statistics_of_another_reference_are_refused(tmp_path: Path) -> None:
+    text = (ROOT / "grader/assignments/dlcv-fall2021-hw2.toml").read_text()
+    text = text.replace('reference_file = "references/', 'reference_file = "')
+    published = 'reference = "face/test"\nreference_count = 2621\nreference_file'
+    assert published in text
+    text = text.replace(published, 'reference = "other"\nreference_file')
+    (tmp_path / REAL.name).write_bytes(REAL.read_bytes())
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"holds face/test by the protocol efficientnet-lite0.*wants other"):
+        grader.score(GOOD, tmp_path / "own.toml", problems=["gan"])

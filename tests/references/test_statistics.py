@@ -54,3 +54,25 @@ def test_an_npz_of_something_else(tmp_path: Path) -> None:
     np.savez(tmp_path / "r.npz", about=np.array({"a": 1}, dtype=object), mean=np.zeros(2), factor=np.zeros((2, 2)))
     with pytest.raises(UsageError, match="no reference file"):
         read_reference(tmp_path / "r.npz")
+
+
+def _changed(tmp_path: Path, **arrays: object) -> Path:
+    file, _ = _file(200, features=True)
+    found = dict(np.load(__import__("io").BytesIO(file.to_bytes())))
+    np.savez(tmp_path / "r.npz", **(found | arrays))  # type: ignore[arg-type]
+    return tmp_path / "r.npz"
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    for name, shape in (("mean", (12,)), ("factor", (12, 12)), ("features", (200, 12))):
+        bad = np.ones(shape)
+        bad.flat[0] = np.nan
+        with pytest.raises(UsageError, match="not finite"):
+            read_reference(_changed(tmp_path, **{name: bad}))
+
+
+def test_counts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="statistics of"):
+        read_reference(_changed(tmp_path, features=np.ones((7, 12))))
+    with pytest.raises(UsageError, match="other shapes"):
+        read_reference(_changed(tmp_path, mean=np.ones(3)))
