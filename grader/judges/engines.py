@@ -1,6 +1,6 @@
 """What runs a network: torch, or ONNX Runtime on a CPU where it is installed. Both give the same numbers.
 
-Measured on 2 cores with Inception at 299 pixels, batches of 25 (images a second): torch-fidelity's own module 11, folded
+On 2 cores with Inception at 299 pixels, batches of 25 (images a second): torch-fidelity's own module 11, folded
 and with channels last 24, ONNX Runtime 33, OpenVINO 35 after eight seconds of conversion; torch's prepacked weights, by
 `mkldnn_reorder_conv2d_weight` or `optimize_for_inference`, were slower than channels last (20 and 17).
 """
