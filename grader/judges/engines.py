@@ -26,7 +26,7 @@ from grader.judges.resizing import resize
 from grader.judges.weights import Weights
 
 ON_CPU, ON_GPU = 10, 100  # images of a batch: more are slower on a CPU, and take memory
-_EXPORTED = {"inception", "torchvision_inception", "efficientnet_lite0"}  # those that are worth the second it takes
+_EXPORTED = {"inception", "torchvision_inception"}  # those that are worth the second it takes
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ def _lock(path: Path, wait: Callable[[float], None], tell: Callable[[str], None]
         yield
 
 
-if sys.platform == "win32":  # pragma: no cover
+if sys.platform == "win32":  # pragma: no cover  (measured on Linux, where it can't run)
     import msvcrt
 
     def _try_lock(file: int) -> bool:
