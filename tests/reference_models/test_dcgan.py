@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 
+from grader.references.data import BadReference
 from reference_models import dcgan
 from reference_models.__main__ import main
+from reference_models.core.runs import Machine
 from reference_models.core.summary import layers
+from reference_models.dcgan import PRESETS, Generator, Settings, Trainer, draw, fixed_noise
 
 
 def _counts(name: str, preset: str) -> list[int]:
@@ -92,3 +100,67 @@ def test_command_line() -> None:
     assert "3,576,704" in shown and "2,765,696" in shown and "512x4x4" in shown
     wrong = run(main, ["summary", "dcgan", "--preset", "report9"])
     assert wrong.exit_code == 2 and "report0" in wrong.output
+
+
+def trained(steps: int, seed: int = 3, **changes: Any) -> Trainer:
+    """A small trainer on made-up faces after some steps."""
+    torch.manual_seed(seed)
+    settings = replace(Settings(width=8), **changes)
+    trainer = Trainer(settings, None, seed, Machine(torch.device("cpu"), bfloat16=False))
+    for step in range(steps):
+        torch.manual_seed(step)
+        trainer.update(step)
+    return trainer
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_two_steps_move_every_weight(preset: str) -> None:
+    changes = {k: v for k, v in vars(PRESETS[preset]).items() if k != "width"}
+    before, after = trained(0, **changes), trained(2, **changes)
+    for network in ("generator", "discriminator"):
+        for (name, old), new in zip(
+            getattr(before, network).named_parameters(), getattr(after, network).parameters(), strict=True
+        ):
+            if old.dim() > 1:  # biases may see gradients that cancel
+                assert not torch.equal(old, new), f"{network} {name}"
+    assert all(
+        torch.equal(a, b) for a, b in zip(after.weights().values(), after.kept.state_dict().values(), strict=True)
+    )
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    one, two, other = trained(2), trained(2), trained(2, seed=4)
+    assert all(torch.equal(a, b) for a, b in zip(one.weights().values(), two.weights().values(), strict=True))
+    assert not torch.equal(next(iter(one.weights().values())), next(iter(other.weights().values())))
+
+
+def test_a_step_leaves_the_discriminator_trainable() -> None:
+    assert all(p.requires_grad for p in trained(1).discriminator.parameters())
+
+
+def test_validation_measures_both_generators() -> None:
+    values = trained(1).validate()
+    assert set(values) == {"fd_validation", "fd_last_weights"} and min(values.values()) > 0
+    assert set(trained(0, average=0.0).validate()) == {"fd_validation"}
+
+
+def test_faces_of_another_size_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "face" / "train").mkdir(parents=True)
+    for i in range(4):
+        Image.new("RGB", (32, 32)).save(tmp_path / "face" / "train" / f"{i}.png")
+    with pytest.raises(BadReference, match="expected faces of 64x64, found 32x32"):
+        Trainer(Settings(), tmp_path, 0, Machine(torch.device("cpu"), bfloat16=False))
+
+
+def test_pictures_are_the_generators_output_in_levels() -> None:
+    generator = Generator(Settings(width=8)).double().eval()
+    noise = fixed_noise(3, 100, seed=1)
+    with torch.no_grad():
+        expected = ((generator(noise) + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
+    pictures = draw(generator, noise)
+    assert pictures.dtype == np.uint8 and np.array_equal(pictures, expected)
+
+
+def test_noise_is_numpys_frozen_stream() -> None:
+    assert np.array_equal(fixed_noise(2, 3, seed=9).numpy(), np.random.RandomState(9).standard_normal((2, 3)))
+    assert fixed_noise(1, 1, seed=0).item() == 1.764052345967664  # as in many printed examples

@@ -1,0 +1,191 @@
+"""A training run on disk: it goes on after kill -9, logs one JSON object a line, keeps the best and the last weights.
+
+A run folder holds `settings.json`, `log.jsonl`, `last.pt` (everything that the next step needs), and the weights that
+count, `best.safetensors` (by the validation part) and `last.safetensors`.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+Values = dict[str, float]
+Tell = Callable[[str], None]
+SAVED_EVERY = 60.0  # seconds between two checkpoints
+
+
+class RunError(Exception):
+    """A run can't begin or go on; the text says why and what to do."""
+
+
+class Stateful(Protocol):
+    """What a checkpoint keeps."""
+
+    def state_dict(self) -> Any: ...
+
+    def load_state_dict(self, state: Any, /) -> Any: ...
+
+
+class Trainer(Protocol):
+    """One family's training. All of its state is in `parts`; all of its chance comes from torch's global generator.
+
+    `steps`: how many there are. `every`: steps between two validations. `selection`: the value of `validate` by which
+    the best weights are chosen, the smaller the better, or None where only the last ones count.
+    """
+
+    steps: int
+    every: int
+    selection: str | None
+    parts: Mapping[str, Stateful]
+
+    def update(self, step: int) -> Values:
+        """One step of every optimizer; returns the losses."""
+
+    def validate(self) -> Values:
+        """What is measured between steps."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that make the deliverable."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run trains. `bfloat16`: autocast to it, twice as fast where a CPU or GPU has instructions for it."""
+
+    device: torch.device
+    bfloat16: bool
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context of a forward pass."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
+
+
+def choose_machine(device: torch.device, precision: str) -> Machine:
+    """`precision`: `float32`, `bfloat16`, or `auto` for bfloat16 where the device is made for it."""
+    if precision == "auto":
+        made_for_it = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
+        return Machine(device, device.type in ("cpu", "cuda") and made_for_it)
+    return Machine(device, precision == "bfloat16")
+
+
+def fit(trainer: Trainer, folder: Path, settings: Mapping[str, Any], seed: int, tell: Tell, every: int = 20) -> None:
+    """Trains to the end, from the last checkpoint if there is one. `every`: steps that a line of the log sums up.
+
+    Each step has its own seed, so an interrupted run ends in the same weights. Raises RunError.
+    """
+    _claim(folder, settings)
+    step, best, seconds = _restore(trainer, folder)
+    if step:
+        tell(f"goes on from step {step} of {trainer.steps}")
+    clock = _Clock(step, trainer.steps, seconds)
+    saved = seconds
+    losses: dict[str, list[float]] = {}
+    while step < trainer.steps:
+        torch.manual_seed(seed * 1_000_003 + step)
+        for name, value in trainer.update(step).items():
+            losses.setdefault(name, []).append(value)
+        step += 1
+        validated = step % trainer.every == 0 or step == trainer.steps
+        if step % every == 0 or validated:
+            row = {name: sum(values) / len(values) for name, values in losses.items()}
+            losses = {}
+            if validated:
+                row |= trainer.validate()
+            _log(folder, {"step": step, "seconds": round(clock.seconds(), 1)} | row)
+            tell(clock.line(step, row))
+            broken = [name for name, value in row.items() if value != value]
+            if broken:
+                raise RunError(f"step {step}: {', '.join(broken)} is not a number. Lower the rate, or use float32.")
+            if validated and trainer.selection and row[trainer.selection] < best:
+                best = row[trainer.selection]
+                _write(folder / "best.safetensors", lambda path: save_file(_whole(trainer), path))
+            if validated or clock.seconds() - saved > SAVED_EVERY:
+                saved = clock.seconds()
+                _save(trainer, folder, {"step": step, "best": best, "seconds": saved})
+    _write(folder / "last.safetensors", lambda path: save_file(_whole(trainer), path))
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """The rows of a run's log. Raises RunError if there is none."""
+    try:
+        lines = (folder / "log.jsonl").read_text().splitlines(keepends=True)
+    except OSError:
+        raise RunError(f"{folder}: expected a run with log.jsonl; train one first") from None
+    return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may have been cut off
+
+
+class _Clock:
+    """Time spent, rate and time left; time before an interruption counts, the interruption doesn't."""
+
+    def __init__(self, first: int, total: int, before: float) -> None:
+        self.first, self.total, self.before = first, total, before
+        self.began = time.monotonic()
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    def line(self, step: int, row: Values) -> str:
+        rate = (step - self.first) / max(1e-9, time.monotonic() - self.began)
+        told = "  ".join(f"{name} {value:.4g}" for name, value in row.items())
+        return f"step {step}/{self.total}  {told}  {rate:.2f} steps/s  {(self.total - step) / rate / 60:.1f} min left"
+
+
+def _claim(folder: Path, settings: Mapping[str, Any]) -> None:
+    text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
+    kept = folder / "settings.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if kept.exists() and kept.read_text() != text:
+            raise RunError(f"{folder} holds a run with other settings. Give another --out, or delete it.")
+        kept.write_text(text)
+    except OSError as e:
+        raise RunError(f"{folder}: can't be written: {e.strerror}") from None
+
+
+def _restore(trainer: Trainer, folder: Path) -> tuple[int, float, float]:
+    if not (folder / "last.pt").exists():
+        (folder / "log.jsonl").unlink(missing_ok=True)
+        return 0, float("inf"), 0.0
+    try:
+        state = torch.load(folder / "last.pt", weights_only=True)
+        for name, part in trainer.parts.items():
+            part.load_state_dict(state[name])
+        step = int(state["step"])
+        # Lines of steps that will be made again.
+        rows = [row for row in read_log(folder) if row["step"] <= step]
+        _write(folder / "log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows)))
+        return step, float(state["best"]), float(state["seconds"])
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as e:
+        why = f"{folder / 'last.pt'} can't be used ({type(e).__name__})"
+        raise RunError(f"{why}. Delete the folder, or give another --out.") from e
+
+
+def _save(trainer: Trainer, folder: Path, state: dict[str, Any]) -> None:
+    state |= {name: part.state_dict() for name, part in trainer.parts.items()}
+    _write(folder / "last.pt", lambda path: torch.save(state, path))
+
+
+def _log(folder: Path, row: Mapping[str, float]) -> None:
+    with open(folder / "log.jsonl", "a") as f:
+        f.write(json.dumps({name: float(f"{value:.6g}") for name, value in row.items()}) + "\n")
+
+
+def _whole(trainer: Trainer) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in trainer.weights().items()}
+
+
+def _write(path: Path, writer: Callable[[Path], object]) -> None:
+    """In one step: who reads sees the old file or the new one."""
+    new = path.with_name(path.name + ".new")
+    writer(new)
+    new.replace(path)

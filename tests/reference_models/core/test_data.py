@@ -1,0 +1,78 @@
+"""The course's folder as tensors, on the miniature course."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from grader.errors import CannotMeasure
+from grader.references.data import BadReference
+from reference_models.core.data import Batches, load_digits, load_faces, split, to_pixels, to_range
+
+
+def test_faces_are_split_by_the_last_tenth(course: Path) -> None:
+    train, held_out = load_faces(course), load_faces(course, held_out=True)
+    assert train.shape == (180, 3, 64, 64) and held_out.shape == (20, 3, 64, 64) and train.dtype == torch.uint8
+    last = np.asarray(Image.open(course / "face" / "train" / "00199.png").convert("RGB"))
+    assert np.array_equal(held_out[-1].permute(1, 2, 0).numpy(), last)
+
+
+def test_faces_are_split_by_a_list(tmp_path: Path) -> None:
+    (tmp_path / "face" / "train").mkdir(parents=True)
+    for i in range(6):
+        Image.new("RGB", (64, 64), (i, 0, 0)).save(tmp_path / "face" / "train" / f"{i}.png")
+    (tmp_path / "face" / "validation.txt").write_text("1.png\n4.png\n")
+    assert load_faces(tmp_path, held_out=True)[:, 0, 0, 0].tolist() == [1, 4]
+    assert load_faces(tmp_path)[:, 0, 0, 0].tolist() == [0, 2, 3, 5]
+    (tmp_path / "face" / "validation.txt").write_text("other.png\n")
+    with pytest.raises(BadReference, match="for validation"):
+        load_faces(tmp_path, held_out=True)
+
+
+def test_digits_follow_the_csv(course: Path) -> None:
+    digits = load_digits(course, "usps", "test")
+    with open(course / "digits" / "usps" / "test.csv", newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert digits.labels.tolist() == [int(row["label"]) for row in rows]
+    assert digits.images.shape == (len(rows), 3, 28, 28)
+    train, held_out = split(digits)
+    assert len(train) == 90 and len(held_out) == 10
+    assert torch.equal(held_out.images, digits.images[90:])
+
+
+def test_what_isnt_there(tmp_path: Path, course: Path) -> None:
+    with pytest.raises(CannotMeasure, match="face/train"):
+        load_faces(tmp_path)
+    with pytest.raises(CannotMeasure, match=r"digits/kanji/train\.csv"):
+        load_digits(course, "kanji", "train")
+
+
+def test_digits_of_another_size(tmp_path: Path) -> None:
+    (tmp_path / "digits" / "usps" / "train").mkdir(parents=True)
+    (tmp_path / "digits" / "usps" / "train.csv").write_text("image_name,label\n0.png,3\n")
+    Image.new("RGB", (16, 16)).save(tmp_path / "digits" / "usps" / "train" / "0.png")
+    with pytest.raises(BadReference, match="28x28, found 16x16"):
+        load_digits(tmp_path, "usps", "train")
+
+
+def test_pixels_survive_the_range() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).repeat(1, 3, 1, 1)
+    assert np.array_equal(to_pixels(to_range(levels)), levels.permute(0, 2, 3, 1).numpy())
+    assert to_pixels(torch.tensor([-9.0, 9.0]).reshape(1, 1, 1, 2)).ravel().tolist() == [0, 255]
+
+
+@given(n=st.integers(1, 40), batch=st.integers(1, 12), seed=st.integers(0, 9))
+def test_an_epoch_shows_each_item_at_most_once(n: int, batch: int, seed: int) -> None:
+    batches = Batches(n, batch, seed)
+    steps = n // min(batch, n)
+    for epoch in range(2):
+        seen = Counter(i for step in range(steps) for i in batches(epoch * steps + step).tolist())
+        assert len(seen) == steps * min(batch, n) and set(seen.values()) == {1}
