@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.errors import CannotMeasure, GraderError, UsageError
 
-# Each module has PRESETS, networks(settings), Trainer(settings, data, seed, machine).
+if TYPE_CHECKING:
+    from reference_models.core.models import Model
+
+# Each module has PRESETS, networks(settings), Trainer(settings, data, seed, machine), generate and figures(models, out,
+# data).
 FAMILIES = ("dcgan",)
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FAMILY = click.argument("name", type=click.Choice(FAMILIES))
 PRESET = click.option("--preset", default="gpu", show_default=True, help="Whose settings.")
 SET = click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Changes one setting; repeatable.")
@@ -68,7 +73,7 @@ def summary(name: str, preset: str, changes: tuple[str, ...]) -> None:
 @FAMILY
 @PRESET
 @SET
-@click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="The course's data folder.")
+@click.option("--data", type=FOLDER, help="The course's data folder.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; a run that is there goes on.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
@@ -111,13 +116,71 @@ def train(
     fit(trainer, out, kept, seed, click.echo)
 
 
+@main.command("prepare")
+@click.argument("sets", nargs=-1, required=True, type=click.Choice(["mnistm", "usps", "svhn", "face"]))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The data folder, in the course's layout.")
+@click.option("--cache", type=click.Path(path_type=Path), default=Path("downloads"), show_default=True)
+@click.option("--photos", type=FOLDER, help="Photos behind the digits of mnistm, such as BSDS500's.")
+def prepare_(sets: tuple[str, ...], out: Path, cache: Path, photos: Path | None) -> None:
+    """Downloads public sets and lays them out as the course does. Its own splits may differ."""
+    from reference_models.core.prepare import prepare
+
+    for name in sets:
+        click.echo(prepare(name, out, cache, photos))
+
+
+RUN = click.option("--run", type=FOLDER, help="A run's folder, instead of the models that come with the project.")
+
+
+@main.command()
+@click.argument("names", nargs=-1, required=True, type=click.Choice(FAMILIES))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The submission's folder.")
+@click.option("--data", type=FOLDER, help="The course's data folder: adaptation predicts its test pictures.")
+@RUN
+def generate(names: tuple[str, ...], out: Path, data: Path | None, run: Path | None) -> None:
+    """Writes what is handed in, on the CPU: the same on every machine."""
+    for name in names:
+        click.echo(family(name).generate(_models(name, run), out, data))
+
+
+@main.command()
+@click.argument("names", nargs=-1, required=True, type=click.Choice(FAMILIES))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)
+@click.option("--data", type=FOLDER, help="The course's data folder, for t-SNE plots.")
+@RUN
+def figures(names: tuple[str, ...], out: Path, data: Path | None, run: Path | None) -> None:
+    """Draws the figures of a report as PNG."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        for path in family(name).figures(_models(name, run), out, data):
+            click.echo(path)
+
+
+@main.command("publish")
+@click.argument("run", type=FOLDER)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Such as reference_models/weights/dcgan.")
+@click.option("--which", type=click.Choice(["best", "last"]), default="best", show_default=True)
+def publish_(run: Path, out: Path, which: str) -> None:
+    """Copies a finished run's weights in half precision, with settings and log."""
+    from reference_models.core.models import publish
+
+    click.echo(publish(run, out, which))
+
+
+def _models(name: str, run: Path | None) -> list[Model]:
+    from reference_models.core.models import load, published
+
+    return [load(run)] if run else published(name)
+
+
 def run() -> None:
     """The command line; errors are one line, not a traceback."""
+    from reference_models.core.models import ModelError
     from reference_models.core.runs import RunError
 
     try:
-        main.main(prog_name="python -m reference_models", standalone_mode=True)
-    except (GraderError, CannotMeasure, UsageError, RunError) as e:
+        main.main(prog_name="python -m reference_models")
+    except (GraderError, CannotMeasure, UsageError, ModelError, RunError) as e:
         raise SystemExit(f"error: {e}") from None
 
 

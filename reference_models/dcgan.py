@@ -20,9 +20,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 from grader.references.data import BadReference
 from reference_models.core.augment import diff_augment, flip
 from reference_models.core.data import Batches, load_faces, to_pixels, to_range
+from reference_models.core.deliverables import write_pictures
 from reference_models.core.ema import Average
 from reference_models.core.judging import Distance
+from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Stateful, Values
+
+NOISE_SEED = 1  # of the faces that are handed in; validation looks at those of seed 0
 
 
 @dataclass(frozen=True)
@@ -248,3 +252,31 @@ def draw(generator: Generator, noise: Tensor) -> NDArray[np.uint8]:
     made = [to_pixels(generator(part.to(weight.device, weight.dtype))) for part in noise.split(100)]
     generator.train(was_training)
     return np.concatenate(made)
+
+
+def pictures_of(model: Model) -> NDArray[np.uint8]:
+    """The 1000 faces of a trained model, uint8 ``(1000, 64, 64, 3)``."""
+    settings = model.settings(Settings)
+    return draw(model.fill(Generator(settings)), fixed_noise(1000, settings.z, NOISE_SEED))
+
+
+def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa: ARG001  # a GAN needs no data
+    """Writes `gan/0001.png` to `gan/1000.png`; says so."""
+    write_pictures(out / "gan", [f"{i + 1:04d}.png" for i in range(1000)], pictures_of(models[0]))
+    return f"{out / 'gan'}: 1000 faces"
+
+
+def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:  # noqa: ARG001
+    """Learning curves, and the first 32 of the faces that are handed in."""
+    from reference_models.core import plots
+
+    settings = models[0].settings(Settings)
+    generator = models[0].fill(Generator(settings))
+    plots.grid(draw(generator, fixed_noise(1000, settings.z, NOISE_SEED)[:32]), 8, out / "dcgan_faces.png")
+    panels = {
+        "losses": ["loss_d", "loss_g"],
+        "share that D takes for real": ["says_real", "says_fake"],
+        "distance to validation faces": ["fd_validation", "fd_last_weights"],
+    }
+    plots.curves(models[0].log(), panels, f"steps of {settings.batch} images", out / "dcgan_curves.png")
+    return [out / "dcgan_faces.png", out / "dcgan_curves.png"]

@@ -1,0 +1,104 @@
+"""Trained models as they are published: half-precision weights, settings, measured figures, the log of the training.
+
+A folder of `reference_models/weights/` holds `weights.safetensors`, `config.json`, `metrics.json` (what was measured
+and how), `log.jsonl` and `README.md` (the card). A run's folder can stand in for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from reference_models.core.runs import read_log
+
+HOME = Path(__file__).parents[1] / "weights"
+N = TypeVar("N", bound=nn.Module)
+S = TypeVar("S")
+
+
+class ModelError(Exception):
+    """A trained model isn't there or can't be used; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """`config`: family, preset, settings, seed and more; `weights`: by name, as stored."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
+
+    def settings(self, kind: type[S]) -> S:
+        """The settings as the family's dataclass."""
+        given = self.config["settings"]
+        try:
+            return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+        except TypeError as e:
+            raise ModelError(f"{self.folder}: settings of another version: {e}. Train again.") from None
+
+    def log(self) -> list[dict[str, float]]:
+        """The rows of its training's log."""
+        return read_log(self.folder)
+
+    def fill(self, network: N) -> N:
+        """The network with these weights in float64, which gives the same result on every machine."""
+        network = network.double()
+        try:
+            network.load_state_dict({name: tensor.double() for name, tensor in self.weights.items()})
+        except RuntimeError as e:
+            raise ModelError(f"{self.folder}: weights of another network: {e}") from None
+        return network.requires_grad_(False).eval()
+
+
+def load(folder: Path, which: str = "") -> Model:
+    """A published model, or a run's: its `best` weights, or the `last` ones where the family selects none.
+
+    Raises ModelError.
+    """
+    config = folder / "config.json"
+    if config.exists():
+        weights = folder / "weights.safetensors"
+    else:
+        config = folder / "settings.json"
+        found = [folder / f"{name}.safetensors" for name in ([which] if which else ["best", "last"])]
+        weights = next((path for path in found if path.exists()), found[0])
+    try:
+        return Model(folder, json.loads(config.read_text()), load_file(weights))
+    except (OSError, ValueError, SafetensorError) as e:
+        raise ModelError(f"{folder}: expected a trained model ({config.name}, {weights.name}): {e}") from None
+
+
+def published(family: str) -> list[Model]:
+    """The models of a family that come with the project, in the order of their names. Raises ModelError for none."""
+    folders = sorted(path.parent for path in (HOME / family).glob("**/config.json"))
+    if not folders:
+        raise ModelError(f"no trained {family} comes with this version: train one and pass it with --run")
+    return [load(folder) for folder in folders]
+
+
+def publish(run: Path, out: Path, which: str) -> Path:
+    """Copies a finished run's weights in half precision, its settings and its log to a folder. Raises ModelError."""
+    model = load(run, which)
+    if not (run / "last.safetensors").exists():
+        raise ModelError(f"{run}: the training has not ended yet")
+    out.mkdir(parents=True, exist_ok=True)
+    half = {n: t.half().contiguous() if t.is_floating_point() else t for n, t in model.weights.items()}
+    save_file(half, out / "weights.safetensors")
+    (out / "config.json").write_text(json.dumps({**model.config, "weights": which}, indent=2, sort_keys=True) + "\n")
+    (out / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
+    return out
+
+
+def pixels_digest(pictures: NDArray[np.uint8]) -> str:
+    """The sha256 of pictures uint8 ``(n, h, w, 3)``, by which it shows that they were made again exactly."""
+    return hashlib.sha256(str(pictures.shape).encode() + pictures.tobytes()).hexdigest()

@@ -1,0 +1,55 @@
+"""Pictures for reports: grids of images, learning curves, scatter plots. PNG, the same bytes for the same input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+Pictures = NDArray[np.uint8]
+
+
+def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2) -> None:
+    """Images uint8 ``(n, h, w, 3)`` row by row, two white pixels between them, each pixel `scale` wide."""
+    n, height, width, _ = pictures.shape
+    rows = -(-n // columns)
+    sheet = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2, 3), 255, np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = (i // columns) * (height + 2) + 2, (i % columns) * (width + 2) + 2
+        sheet[top : top + height, left : left + width] = picture
+    image = Image.fromarray(sheet)
+    image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST).save(path)
+
+
+def curves(rows: Sequence[Mapping[str, float]], panels: Mapping[str, Sequence[str]], across: str, path: Path) -> None:
+    """One panel a title, with a line for each of its columns over the column `step`; `across` labels that axis."""
+    figure = Figure(figsize=(5 * len(panels), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False)
+    for axis, (title, names) in zip(axes[0], panels.items(), strict=True):
+        for name in names:
+            points = [(row["step"], row[name]) for row in rows if name in row]
+            if points:
+                axis.plot(*zip(*points, strict=True), label=name.replace("_", " "), linewidth=1.2)
+        axis.set(title=title, xlabel=across)
+        axis.grid(alpha=0.3)
+        if axis.lines:
+            axis.legend(frameon=False)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def scatter(points: NDArray[np.float64], groups: Sequence[int], names: Sequence[str], title: str, path: Path) -> None:
+    """Points float64 ``(n, 2)`` coloured by group, with a legend."""
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axis = figure.subplots()
+    colors = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]  # a ListedColormap has them
+    for group, name in enumerate(names):
+        chosen = points[np.asarray(groups) == group]
+        axis.scatter(chosen[:, 0], chosen[:, 1], s=5, color=colors[group], label=name, linewidths=0)
+    axis.set(title=title, xticks=[], yticks=[])
+    axis.legend(frameon=False, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(path, dpi=110, metadata={"Software": None})
