@@ -141,7 +141,8 @@ def _look(
     for i, other in enumerate(used):
         with suppress(BadReference):
             others[i] = copies.thumbnail(Image.fromarray(_picture(paths[other], gray)))
-    found = copies.similarity(thumbnails[pairs[:, 0]], others[np.searchsorted(used, pairs[:, 1])])
+    rows = np.column_stack([pairs[:, 0], np.searchsorted(used, pairs[:, 1])])
+    found = copies.similarity(thumbnails, others, rows)
     for row in _decided(found, pairs, ours, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
         exact = np.array_equal(ours[i], _picture(paths[other], gray))
@@ -202,7 +203,7 @@ def _alike(pixels: NDArray[np.uint8], context: Context) -> list[tuple[int, int, 
         pairs = copies.candidates(hashes, hashes, nearest=copies.NEAREST + 1)  # each is nearest to itself
         pairs = np.unique(np.sort(pairs, axis=1), axis=0)
         pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-        found = copies.similarity(thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]])
+        found = copies.similarity(thumbnails, thumbnails, pairs)
         rows = np.nonzero(found >= copies.SAME)[0]
         return np.column_stack([np.sort(distinct)[pairs[rows]], found[rows]]).reshape(-1)
 

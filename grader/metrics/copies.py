@@ -61,20 +61,25 @@ def candidates(ours: Hashes, others: Hashes, *, nearest: int = NEAREST, within: 
     return np.concatenate(found)
 
 
-def similarity(a: Thumbnails, b: Thumbnails) -> NDArray[np.float64]:
+def similarity(a: Thumbnails, b: Thumbnails, pairs: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
     """Cosine of the details of thumbnails ``(n, 3, 32, 32)``, pair by pair, the best over small shifts: ``(n,)``, to 1.
 
     Slow changes are taken out first: they are common to pictures of one kind, and a copy may be brighter. Colours
-    count in a coarser form, which saving with loss keeps.
+    count in a coarser form, which saving with loss keeps. `pairs`, int64 ``(k, 2)``: which of `a` with which of `b`.
     """
-    if len(a) > _PAIRS:  # by parts, since a thousand pairs already take a hundred megabytes
-        starts = range(0, len(a), _PAIRS)
-        return np.concatenate([similarity(a[i : i + _PAIRS], b[i : i + _PAIRS]) for i in starts])
+    if pairs is None:
+        pairs = np.repeat(np.arange(len(a))[:, None], 2, axis=1)
     x, y = _details(a), _details(b)
-    best = np.full(len(a), -1, np.float32)
-    where = np.zeros((len(a), 2), np.int64)
+    # By parts, since a thousand pairs already take a hundred megabytes.
+    parts = [pairs[i : i + _PAIRS] for i in range(0, len(pairs), _PAIRS)]
+    return np.concatenate([np.zeros(0), *(_similarity(x[part[:, 0]], y[part[:, 1]]) for part in parts)])
+
+
+def _similarity(x: Thumbnails, y: Thumbnails) -> NDArray[np.float64]:
+    best = np.full(len(x), -1, np.float32)
+    where = np.zeros((len(x), 2), np.int64)
     for shift in itertools.product((-2, 0, 2), repeat=2):
-        _try(x, y, np.arange(len(a)), shift, best, where)
+        _try(x, y, np.arange(len(x)), shift, best, where)
     coarse = where.copy()
     for shift in itertools.product((-2, 0, 2), repeat=2):
         near = np.nonzero((best >= _PROMISING) & (coarse == shift).all(1))[0]

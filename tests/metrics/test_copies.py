@@ -62,7 +62,7 @@ def test_an_edited_copy_is_found_among_others(faces: list[Image.Image], edit: Ed
     theirs = _thumbnails(faces)
     ours = _thumbnails([edit(p) for p in faces[:30]])
     pairs = copies.candidates(copies.perceptual_hash(ours), copies.perceptual_hash(theirs))
-    similar = copies.similarity(ours[pairs[:, 0]], theirs[pairs[:, 1]]) >= copies.SAME
+    similar = copies.similarity(ours, theirs, pairs) >= copies.SAME
     found = pairs[similar]
     assert (found[:, 0] == found[:, 1]).mean() >= 0.95  # drawn faces are much alike
     assert len({a for a, b in found if a == b}) >= 28
@@ -100,6 +100,8 @@ def test_similarity_has_its_bounds_and_no_order() -> None:
     a, b = (rng.uniform(0, 255, (5, 3, 32, 32)).astype(np.float32) for _ in range(2))
     assert copies.similarity(a, a) == pytest.approx(1, abs=1e-5)
     assert (copies.similarity(a, b) < 0.5).all()
+    swapped = np.column_stack([np.arange(len(a))[::-1], np.arange(len(a))])
+    assert copies.similarity(a, b, swapped) == pytest.approx(copies.similarity(a[::-1], b), abs=1e-6)
     assert copies.similarity(a, b) == pytest.approx(copies.similarity(b, a), abs=0.02)
     plain = np.full((1, 3, 32, 32), 7, np.float32)
     assert np.isfinite(copies.similarity(plain, plain)).all()
