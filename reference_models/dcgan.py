@@ -44,6 +44,7 @@ class Settings:
     norm: Literal["batch", "batch-from-second", "spectral"] = "spectral"
     loss: Literal["bce", "hinge"] = "hinge"
     rate: float = 2e-4
+    rate_d: float = 0.0  # the discriminator's, where it differs: two rates, Heusel et al., NeurIPS 2017
     betas: tuple[float, float] = (0.0, 0.9)
     batch: int = 128
     images: int = 2_000_000  # real images that the discriminator sees
@@ -171,8 +172,11 @@ class Trainer:
         self.discriminator = Discriminator(settings).to(**layout)
         self.average = Average(self.generator, settings.average)
         self.optimizers = [
-            torch.optim.Adam(network.parameters(), settings.rate, settings.betas)
-            for network in (self.discriminator, self.generator)
+            torch.optim.Adam(network.parameters(), rate, settings.betas)
+            for network, rate in (
+                (self.discriminator, settings.rate_d or settings.rate),
+                (self.generator, settings.rate),
+            )
         ]
         self.parts: dict[str, Stateful] = {
             "generator": self.generator,

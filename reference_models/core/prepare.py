@@ -37,7 +37,8 @@ def prepare(name: str, out: Path, cache: Path, photos: Path | None) -> str:
     elif name == "mnistm" and photos is None:
         raise UsageError("mnistm is built from MNIST and photos: pass --photos with a folder, such as BSDS500's images")
     else:
-        backgrounds = [read_picture(path) for path in list_pictures(photos, least=1)] if photos and name == "mnistm" else []
+        paths = list_pictures(photos, least=1) if photos and name == "mnistm" else []
+        backgrounds = [read_picture(path) for path in paths]
         counts = {}
         for part in ("train", "test"):
             items: Iterator[Item] = _digits("mnist" if name == "mnistm" else name, cache, part)
