@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Each module has PRESETS, networks(settings), Trainer(settings, data, seed, machine), generate and figures(models, out,
 # data).
-FAMILIES = ("dcgan",)
+FAMILIES = ("dcgan", "dann", "uda")
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FAMILY = click.argument("name", type=click.Choice(FAMILIES))
 PRESET = click.option("--preset", default="gpu", show_default=True, help="Whose settings.")
@@ -106,7 +106,7 @@ def train(
     torch.manual_seed(seed)  # the first weights
     trainer = family(name).Trainer(settings, None if dry_run else data, seed, machine)
     kept: dict[str, Any] = {"family": name, "preset": preset, "settings": as_json(settings), "seed": seed}
-    kept |= {"device": machine.device.type, "bfloat16": machine.bfloat16}
+    kept |= {"device": machine.device.type, "bfloat16": machine.bfloat16, "selection": trainer.selection}
     if dry_run:
         trainer.steps = 2
         with tempfile.TemporaryDirectory() as folder:

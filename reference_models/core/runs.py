@@ -84,11 +84,11 @@ def fit(trainer: Trainer, folder: Path, settings: Mapping[str, Any], seed: int, 
     Each step has its own seed, so an interrupted run ends in the same weights. Raises RunError.
     """
     _claim(folder, settings)
-    step, best, seconds = _restore(trainer, folder)
+    step, best, spent = _restore(trainer, folder)
     if step:
         tell(f"goes on from step {step} of {trainer.steps}")
-    clock = _Clock(step, trainer.steps, seconds)
-    saved = seconds
+    clock = _Clock(step, trainer.steps, spent)
+    saved = time.monotonic()
     losses: dict[str, list[float]] = {}
     while step < trainer.steps:
         torch.manual_seed(seed * 1_000_003 + step)
@@ -101,7 +101,8 @@ def fit(trainer: Trainer, folder: Path, settings: Mapping[str, Any], seed: int, 
             losses = {}
             if validated:
                 row |= trainer.validate()
-            _log(folder, {"step": step, "seconds": round(clock.seconds(), 1)} | row)
+            spent = clock.spent()
+            _log(folder, {"step": step} | spent | row)
             tell(clock.line(step, row))
             broken = [name for name, value in row.items() if value != value]
             if broken:
@@ -109,9 +110,9 @@ def fit(trainer: Trainer, folder: Path, settings: Mapping[str, Any], seed: int, 
             if validated and trainer.selection and row[trainer.selection] < best:
                 best = row[trainer.selection]
                 _write(folder / "best.safetensors", lambda path: save_file(_whole(trainer), path))
-            if validated or clock.seconds() - saved > SAVED_EVERY:
-                saved = clock.seconds()
-                _save(trainer, folder, {"step": step, "best": best, "seconds": saved})
+            if validated or time.monotonic() - saved > SAVED_EVERY:
+                saved = time.monotonic()
+                _save(trainer, folder, {"step": step, "best": best} | spent)
     _write(folder / "last.safetensors", lambda path: save_file(_whole(trainer), path))
 
 
@@ -127,12 +128,14 @@ def read_log(folder: Path) -> list[dict[str, float]]:
 class _Clock:
     """Time spent, rate and time left; time before an interruption counts, the interruption doesn't."""
 
-    def __init__(self, first: int, total: int, before: float) -> None:
+    def __init__(self, first: int, total: int, before: Values) -> None:
         self.first, self.total, self.before = first, total, before
-        self.began = time.monotonic()
+        self.began, self.cpu_began = time.monotonic(), time.process_time()
 
-    def seconds(self) -> float:
-        return self.before + time.monotonic() - self.began
+    def spent(self) -> Values:
+        """Seconds by the wall's clock, and those that the processor's cores worked."""
+        now = {"seconds": time.monotonic() - self.began, "cpu_seconds": time.process_time() - self.cpu_began}
+        return {name: round(self.before.get(name, 0.0) + value, 1) for name, value in now.items()}
 
     def line(self, step: int, row: Values) -> str:
         rate = (step - self.first) / max(1e-9, time.monotonic() - self.began)
@@ -152,10 +155,10 @@ def _claim(folder: Path, settings: Mapping[str, Any]) -> None:
         raise RunError(f"{folder}: can't be written: {e.strerror}") from None
 
 
-def _restore(trainer: Trainer, folder: Path) -> tuple[int, float, float]:
+def _restore(trainer: Trainer, folder: Path) -> tuple[int, float, Values]:
     if not (folder / "last.pt").exists():
         (folder / "log.jsonl").unlink(missing_ok=True)
-        return 0, float("inf"), 0.0
+        return 0, float("inf"), {}
     try:
         state = torch.load(folder / "last.pt", weights_only=True)
         for name, part in trainer.parts.items():
@@ -164,7 +167,7 @@ def _restore(trainer: Trainer, folder: Path) -> tuple[int, float, float]:
         # Lines of steps that will be made again.
         rows = [row for row in read_log(folder) if row["step"] <= step]
         _write(folder / "log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows)))
-        return step, float(state["best"]), float(state["seconds"])
+        return step, float(state["best"]), {name: float(state[name]) for name in ("seconds", "cpu_seconds")}
     except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as e:
         why = f"{folder / 'last.pt'} can't be used ({type(e).__name__})"
         raise RunError(f"{why}. Delete the folder, or give another --out.") from e
