@@ -49,7 +49,8 @@ def judge_problem(
             continue
         taken = _take(spec, part, context)
         if taken.value is not None:
-            findings += _reference_findings(problem.id, spec, part, taken)
+            told = {f.message for f in findings}  # several deliverables may have the same reference
+            findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
             if spec.metric == "vendi_score" and isinstance(part, CheckedImages):
                 findings += collapse_findings(problem.id, part, taken)
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reference_models.core.models import Model
 
 # Each module has PRESETS, networks(settings), Trainer(settings, data, seed, machine), generate and figures(models, out,
-# data).
-FAMILIES = ("dcgan", "dann", "uda")
+# data), the PROBLEM that it solves, and belongs(model, measure).
+FAMILIES = ("dcgan", "acgan", "dann", "uda")
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FAMILY = click.argument("name", type=click.Choice(FAMILIES))
 PRESET = click.option("--preset", default="gpu", show_default=True, help="Whose settings.")
@@ -65,8 +65,8 @@ def summary(name: str, preset: str, changes: tuple[str, ...]) -> None:
     """The layers of a family's networks with their parameters."""
     from reference_models.core.summary import layers, table
 
-    for title, network, batch in family(name).networks(settings_of(name, preset, changes)):
-        click.echo(table(title, layers(network, batch)))
+    for title, network, *inputs in family(name).networks(settings_of(name, preset, changes)):
+        click.echo(table(title, layers(network, *inputs)))
 
 
 @main.command()
@@ -165,6 +165,28 @@ def publish_(run: Path, out: Path, which: str) -> None:
     from reference_models.core.models import publish
 
     click.echo(publish(run, out, which))
+
+
+@main.command("measure")
+@click.argument("name", type=click.Choice(FAMILIES))
+@click.option("--data", type=FOLDER, required=True, help="The course's data folder.")
+@click.option("--judge", "judges", multiple=True, metavar="NAME=PATH", help="Asks a judge with these weights too.")
+def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
+    """Grades what the published models make, and writes metrics.json beside their weights."""
+    import tempfile
+
+    from reference_models.core.measured import measure, write_metrics
+
+    models, module = _models(name, None), family(name)
+    given = {judge: Path(path) for judge, _, path in (text.partition("=") for text in judges)}
+    with tempfile.TemporaryDirectory() as out:
+        module.generate(models, Path(out), data)
+        found = measure(Path(out), module.PROBLEM, data, {})
+        if given:
+            again = measure(Path(out), module.PROBLEM, data, given)
+            found += [m for m in again if m.provenance.get("judge") in given]
+    for model in models:
+        click.echo(write_metrics(model, [m for m in found if module.belongs(model, m.id)]))
 
 
 def _models(name: str, run: Path | None) -> list[Model]:

@@ -20,6 +20,8 @@ from grader.references.pictures import list_pictures, read_pictures
 from reference_models.core.data import INNER, Batches, Digits, load_digits, split, to_tensor
 from reference_models.core.digit_augment import Augment, augmented
 from reference_models.core.runs import Machine, Stateful, Values
+from reference_models.dann_deliverables import PROBLEM as PROBLEM
+from reference_models.dann_deliverables import belongs as belongs
 from reference_models.dann_deliverables import figures as figures
 from reference_models.dann_deliverables import generate as generate
 from reference_models.dann_networks import WIDTH, DomainHead, Net, penultimate, reverse

@@ -15,8 +15,11 @@ from reference_models.core.deliverables import write_labels
 from reference_models.core.models import Model
 from reference_models.dann_networks import Net, features, predict
 
+PROBLEM = "dann"
 # Where the predictions of a method lie in a submission.
 PLACES = {"dann": "dann", "source-only": "dann/source_only", "target-only": "dann/target_only", "uda": "dann/improved"}
+TITLES = {"dann": "DANN", "source-only": "Source only", "target-only": "Target only", "uda": "Mean teacher"}
+NAMES = {"mnistm": "MNIST-M", "usps": "USPS", "svhn": "SVHN"}
 
 
 def method(model: Model) -> str:
@@ -27,6 +30,12 @@ def method(model: Model) -> str:
 def direction(model: Model) -> str:
     """The model's source-target."""
     return str(model.config["settings"]["direction"])
+
+
+def belongs(model: Model, measure: str) -> bool:
+    """Whether a measure of the problem is of this model: `target_accuracy.improved.usps-svhn` and the like."""
+    place = PLACES[method(model)].partition("/")[2]
+    return measure == ".".join(["target_accuracy", *([place] if place else []), direction(model)])
 
 
 def network(model: Model) -> Net:
@@ -69,8 +78,9 @@ def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:
     drawn = []
     panels = {
         "losses": ["loss", "loss_domain", "loss_target"],
-        "training": ["domain_right", "confident", "agrees"],
-        "validation, no target label": ["error", "target_uncertainty"],
+        "shares of a batch": ["domain_right", "confident", "agrees"],
+        "error on held-out labelled digits": ["error"],
+        "uncertainty on held-out target, no label": ["target_uncertainty"],
     }
     for model in models:
         name = f"{method(model).replace('-', '_')}_{direction(model)}"
@@ -82,6 +92,6 @@ def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:
         both = [load_digits(data, domain, "test").part(slice(tsne.SHOWN)) for domain in (source, target)]
         found = [features(network(model), part.images, source=i == 0).numpy() for i, part in enumerate(both)]
         classes = torch.cat([part.labels for part in both]).numpy().astype(np.int64)
-        title = f"{method(model).upper()}, {source} to {target}"
-        drawn += tsne.both(found[0], found[1], classes, (source, target), title, out / f"{name}_tsne")
+        title = f"{TITLES[method(model)]}, {NAMES[source]} to {NAMES[target]}"
+        drawn += tsne.both(found[0], found[1], classes, (NAMES[source], NAMES[target]), title, out / f"{name}_tsne")
     return drawn

@@ -32,10 +32,10 @@ class Digits:
         return Digits(self.images[which], self.labels[which])
 
 
-def load_faces(data: Path, held_out: bool = False) -> Tensor:
-    """Pictures of `face/train` without the validation part, or that part: uint8 ``(n, 3, h, w)``.
+def face_paths(data: Path, held_out: bool = False) -> list[Path]:
+    """The pictures of `face/train` without the validation part, or that part.
 
-    The validation part is what `face/validation.txt` names, or the last tenth. Raises CannotMeasure or BadReference.
+    It is what `face/validation.txt` names, or the last tenth. Raises CannotMeasure or BadReference.
     """
     home = Data(data, INNER)
     paths = list_pictures(home.need("face/train"))
@@ -44,7 +44,12 @@ def load_faces(data: Path, held_out: bool = False) -> Tensor:
     chosen = [path for path in paths if (path.name in names) == held_out]
     if len(chosen) < 2:
         raise BadReference(f"{listed or data / 'face/train'}: expected faces for training and for validation")
-    return to_tensor(read_pictures(chosen))
+    return chosen
+
+
+def load_faces(data: Path, held_out: bool = False) -> Tensor:
+    """The pictures of `face_paths`, uint8 ``(n, 3, h, w)``."""
+    return to_tensor(read_pictures(face_paths(data, held_out)))
 
 
 def load_digits(data: Path, domain: str, part: str) -> Digits:

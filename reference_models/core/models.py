@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from reference_models.core.runs import read_log
@@ -93,7 +93,7 @@ def publish(run: Path, out: Path, which: str) -> Path:
         raise ModelError(f"{run}: the training has not ended yet")
     out.mkdir(parents=True, exist_ok=True)
     half = {n: t.half().contiguous() if t.is_floating_point() else t for n, t in model.weights.items()}
-    save_file(half, out / "weights.safetensors")
+    (out / "weights.safetensors").write_bytes(save(half))
     (out / "config.json").write_text(json.dumps({**model.config, "weights": which}, indent=2, sort_keys=True) + "\n")
     (out / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
     return out

@@ -21,6 +21,20 @@ def invoke(*arguments: str) -> tuple[int, str]:
     return ended.exit_code, ended.output
 
 
+@pytest.mark.parametrize(
+    ("name", "preset", "counts"),
+    [
+        ("dcgan", "report0", ["3,576,704", "2,765,696"]),
+        ("acgan", "report0", ["3,576,704", "2,772,864"]),
+        ("dann", "report2", ["242,570"]),
+    ],
+)
+def test_summaries_print_the_counts_of_the_reports(name: str, preset: str, counts: list[str]) -> None:
+    code, told = invoke("summary", name, "--preset", preset)
+    assert code == 0 and all(count in told for count in counts)
+    assert invoke("list")[1].count("presets:") == len(FAMILIES)
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_dry_run_trains_two_steps_of_each_family(name: str) -> None:
     code, told = invoke("train", name, "--preset", "cpu", "--dry-run")

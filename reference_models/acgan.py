@@ -1,0 +1,201 @@
+"""ACGAN (Odena et al., ICML 2017): digits by label at 28 x 28, and faces by attribute at 64 x 64.
+
+Pictures are float32 ``(n, 3, side, side)`` in [-1, 1], noise is float ``(n, z)``, labels are int64 ``(n,)``.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reference_models.acgan_networks import PRESETS as PRESETS
+from reference_models.acgan_networks import Discriminator, Generator, Settings
+from reference_models.acgan_networks import networks as networks
+from reference_models.core.augment import diff_augment, flip, translation
+from reference_models.core.data import Batches, to_pixels, to_range
+from reference_models.core.deliverables import write_pictures
+from reference_models.core.ema import Average
+from reference_models.core.judging import Pictures
+from reference_models.core.labelled import LabelledDistance, class_accuracy, class_loss, in_order, load
+from reference_models.core.models import Model, ModelError
+from reference_models.core.runs import Machine, Stateful, Values
+from reference_models.dcgan import discriminator_loss, fixed_noise, generator_loss
+
+PROBLEM = "acgan"
+NOISE_SEED = 1  # of the digits that are handed in; validation looks at those of seed 0
+
+
+class Trainer:
+    """Trains both networks; validates on held-out pictures with as many of each label. No judge has a part in it."""
+
+    selection = "fjd_validation"
+
+    def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
+        self.settings, self.machine = settings, machine
+        self.train, held_out = load(settings.pictures, settings.attribute, data)
+        self.batches = Batches(len(self.train), settings.batch, seed)
+        self.steps = settings.images // min(settings.batch, len(self.train))
+        self.every = max(1, self.steps // settings.validations)
+        layout: dict[str, Any] = {"device": machine.device, "memory_format": torch.channels_last}
+        self.generator = Generator(settings).to(**layout)
+        self.discriminator = Discriminator(settings).to(**layout)
+        self.average = Average(self.generator, settings.average)
+        self.optimizers = [
+            torch.optim.Adam(network.parameters(), rate, settings.betas)
+            for network, rate in ((self.discriminator, settings.d_rate), (self.generator, settings.rate))
+        ]
+        self.parts: dict[str, Stateful] = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "average": self.average,
+            "discriminator_optimizer": self.optimizers[0],
+            "generator_optimizer": self.optimizers[1],
+        }
+        # Other noise than of what is handed in.
+        self.wanted = in_order(settings.classes, settings.judged // settings.classes if data else 2)
+        self.noise = fixed_noise(len(self.wanted), settings.z, seed=0)
+        self.distance = LabelledDistance.to(held_out, settings.classes, machine.device)
+
+    def update(self, step: int) -> Values:
+        """One step of the discriminator, then one of the generator against it."""
+        settings, device = self.settings, self.machine.device
+        rows = self.batches(step)
+        real, labels = to_range(self.train.images[rows].to(device)), self.train.labels[rows].to(device)
+        real = flip(real) if settings.flips else real
+        wanted = torch.randint(0, settings.classes, (len(real),)).to(device)
+        noise = torch.randn(len(real), settings.z).to(device)
+        with self.machine.autocast():
+            fake = self.generator(noise, wanted)
+            said_real, told_real = self.discriminator(self._augment(real), labels)
+            said_fake, told_fake = self.discriminator(self._augment(fake.detach()), wanted)
+        d_source = discriminator_loss(said_real.float(), said_fake.float(), settings.loss)
+        d_class = class_loss(told_real.float(), labels)
+        if settings.fakes_teach:
+            d_class = d_class + class_loss(told_fake.float(), wanted)
+        self._descend(0, d_source + settings.class_d * d_class)
+        self.discriminator.requires_grad_(False)
+        with self.machine.autocast():
+            said, told = self.discriminator(self._augment(fake), wanted)
+        g_source, g_class = generator_loss(said.float(), settings.loss), class_loss(told.float(), wanted)
+        self._descend(1, g_source + settings.class_g * g_class)
+        self.discriminator.requires_grad_(True)
+        if settings.average:
+            self.average.update(self.generator)
+        return {
+            "loss_d": float(d_source.detach()),
+            "loss_g": float(g_source.detach()),
+            "class_loss_d": float(d_class.detach()),
+            "class_loss_g": float(g_class.detach()),
+            "reads_real": class_accuracy(told_real, labels),
+            "reads_fake": class_accuracy(told, wanted),
+        }
+
+    def _augment(self, images: Tensor) -> Tensor:
+        if self.settings.augment == "none":
+            return images
+        if self.settings.augment == "diffaugment":
+            return diff_augment(images.float())
+        moved = translation(images.float(), 1 / 14)
+        return recolour(moved) if self.settings.augment == "recolour" else moved
+
+    def _descend(self, which: int, loss: Tensor) -> None:
+        self.optimizers[which].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizers[which].step()
+
+    def validate(self) -> Values:
+        """The distances of the pictures that the kept weights make, as many of each label."""
+        return self.distance.of(draw(self.kept, self.noise, self.wanted), self.wanted.numpy())
+
+    @property
+    def kept(self) -> Generator:
+        """The generator whose pictures count: the average where there is one."""
+        return self.average.network if self.settings.average else self.generator
+
+    def weights(self) -> dict[str, Tensor]:
+        """The kept generator's."""
+        return self.kept.state_dict()
+
+
+def recolour(images: Tensor) -> Tensor:
+    """Inverts 3 in 10 pictures, and puts the channels of half of them in a random order.
+
+    A digit of MNIST-M is its ground inverted, so that either change leaves one on another ground. Most pictures stay
+    as they are: what is done to a minority can't be taken for the data (Karras et al., NeurIPS 2020).
+    """
+    n = len(images)
+    order = torch.rand(n, 3).argsort(1)
+    order = torch.where(torch.rand(n, 1) < 0.5, order, torch.arange(3))
+    sign = torch.where(torch.rand(n, 1, 1, 1) < 0.3, -1.0, 1.0)
+    return images[torch.arange(n)[:, None].to(images.device), order.to(images.device)] * sign.to(images.device)
+
+
+@torch.no_grad()
+def draw(generator: Generator, noise: Tensor, labels: Tensor) -> Pictures:
+    """Pictures uint8 ``(n, side, side, 3)`` of labels ``(n,)``, computed with the type of the generator's weights.
+
+    In float64 the pixels don't depend on the machine: what rounds differently is far below one of 255 levels.
+    """
+    weight = next(generator.parameters())
+    was_training = generator.training
+    generator.eval()
+    parts = zip(noise.split(100), labels.split(100), strict=True)
+    made = [to_pixels(generator(n.to(weight.device, weight.dtype), c.to(weight.device))) for n, c in parts]
+    generator.train(was_training)
+    return np.concatenate(made)
+
+
+def generate_digits(generator: Generator, seed: int, per_class: int = 100) -> tuple[Pictures, NDArray[np.int64]]:
+    """What is handed in, pictures and labels in the order 0_001, 0_002 … 9_100: the same pixels on every machine."""
+    labels = in_order(generator.classes, per_class)
+    exact = copy.deepcopy(generator).to("cpu", torch.float64)
+    return draw(exact, fixed_noise(len(labels), generator.z, seed), labels), labels.numpy()
+
+
+def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
+    """Whether a measure of the problem is of this model."""
+    return True
+
+
+def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa: ARG001  # a GAN needs no data
+    """Writes `acgan/0_001.png` to `acgan/9_100.png`; says so. Raises ModelError for a model of faces."""
+    pictures, labels = generate_digits(_digits_of(models[0]), NOISE_SEED)
+    write_pictures(out / "acgan", [f"{label}_{i % 100 + 1:03d}.png" for i, label in enumerate(labels)], pictures)
+    return f"{out / 'acgan'}: 100 images of each digit"
+
+
+def _digits_of(model: Model) -> Generator:
+    settings = model.settings(Settings)
+    if settings.pictures != "digits":
+        raise ModelError(f"{model.folder}: draws {settings.pictures}, and digits are what is handed in")
+    return model.fill(Generator(settings))
+
+
+def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:  # noqa: ARG001
+    """Learning curves; ten of each digit that are handed in, or ten faces with the attribute below those without."""
+    from reference_models.core import plots
+
+    settings = models[0].settings(Settings)
+    generator = models[0].fill(Generator(settings))
+    sheet, curves = out / f"acgan_{settings.pictures}.png", out / "acgan_curves.png"
+    if settings.pictures == "digits":
+        # A column is a digit, as in the homework's figure.
+        shown = generate_digits(generator, NOISE_SEED)[0].reshape(10, 100, 28, 28, 3)[:, :10].swapaxes(0, 1)
+        plots.grid(shown.reshape(100, 28, 28, 3), 10, sheet)
+    else:
+        noise = fixed_noise(10, settings.z, NOISE_SEED).repeat(2, 1)
+        plots.grid(draw(generator, noise, in_order(2, 10)), 10, sheet)
+    panels = {
+        "losses": ["loss_d", "loss_g", "class_loss_d", "class_loss_g"],
+        "share whose label D reads": ["reads_real", "reads_fake"],
+        "distance to validation pictures": ["fd_validation", "fjd_validation"],
+        "diversity within a label, share of real": ["diversity_share"],
+    }
+    plots.curves(models[0].log(), panels, f"steps of {settings.batch} images", curves)
+    return [sheet, curves]

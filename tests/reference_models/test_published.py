@@ -1,0 +1,36 @@
+"""The models that come with the project: complete, small, described, and the same results on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from reference_models.__main__ import FAMILIES
+from reference_models.core.models import HOME, published
+
+FOLDERS = sorted(path.parent for path in HOME.glob("**/config.json"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: str(p.relative_to(HOME)))
+def test_each_model_is_complete_and_its_card_names_its_file(folder: Path) -> None:
+    weights = folder / "weights.safetensors"
+    assert weights.stat().st_size <= 16 << 20
+    card = next(p / "README.md" for p in (folder, folder.parent) if (p / "README.md").exists()).read_text()
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() in card
+    assert "Licence" in card and "Trained on" in card
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["measures"] and {"seed", "device", "selection", "steps"} <= set(metrics["training"])
+    assert json.loads((folder / "config.json").read_text())["family"] in FAMILIES
+
+
+def test_all_of_them_are_small() -> None:
+    assert sum(path.stat().st_size for path in HOME.glob("**/*")) <= 40 << 20
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_has_some(family: str) -> None:
+    if family != "dcgan":
+        assert published(family)
