@@ -54,7 +54,7 @@ def test_a_run_on_the_miniature_course_is_repeatable(course: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--preset", "report9"], "expected one of gpu, cpu, report0"),
+        (["--preset", "report9"], "expected one of gpu, cpu, spectral, report0"),
         (["--dry-run", "--set", "z=many"], "z: expected int, found 'many'"),
         ([], "expected --data and --out, or --dry-run"),
         (["--data", "nowhere", "--out", "run"], "'nowhere' does not exist"),
