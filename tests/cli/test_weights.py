@@ -15,7 +15,7 @@ import pytest
 
 from grader.cli import main
 from grader.judges import JUDGES
-from tests.judges.test_fetching import CONTENT, NAME, OTHER, PAGE, SHA256, fixed, made_judge, ranged, serving
+from tests.judges.server import CONTENT, NAME, OTHER, PAGE, SHA256, fixed, made_judge, ranged, serving
 
 SHIPPED = JUDGES["digit_classifier"].shipped
 NOWHERE = "http://weights.invalid/w.pth"
