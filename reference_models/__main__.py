@@ -65,8 +65,11 @@ def summary(name: str, preset: str, changes: tuple[str, ...]) -> None:
     """The layers of a family's networks with their parameters."""
     from reference_models.core.summary import layers, table
 
-    for title, network, *inputs in family(name).networks(settings_of(name, preset, changes)):
-        click.echo(table(title, layers(network, *inputs)))
+    try:
+        for title, network, *inputs in family(name).networks(settings_of(name, preset, changes)):
+            click.echo(table(title, layers(network, *inputs)))
+    except (RuntimeError, ValueError) as e:
+        raise UsageError(f"these settings make no network: {str(e).splitlines()[0]}") from None
 
 
 @main.command()
@@ -75,7 +78,8 @@ def summary(name: str, preset: str, changes: tuple[str, ...]) -> None:
 @SET
 @click.option("--data", type=FOLDER, help="The course's data folder.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder; a run that is there goes on.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Of the CPU; other numbers give other weights.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Two steps on made-up data; nothing is kept.")
@@ -86,6 +90,7 @@ def train(
     data: Path | None,
     out: Path | None,
     seed: int,
+    threads: int | None,
     device: str,
     precision: str,
     dry_run: bool,
@@ -96,24 +101,31 @@ def train(
     import torch
 
     from grader.judges.devices import choose_device
-    from reference_models.core.runs import choose_machine, fit
+    from reference_models.core.data import digest
+    from reference_models.core.runs import RunError, choose_machine, fit
     from reference_models.core.settings import as_json
 
     settings = settings_of(name, preset, changes)
     if not dry_run and (data is None or out is None):
         raise click.UsageError("expected --data and --out, or --dry-run")
     machine = choose_machine(choose_device(device), precision)
+    if threads:
+        torch.set_num_threads(threads)
     torch.manual_seed(seed)  # the first weights
-    trainer = family(name).Trainer(settings, None if dry_run else data, seed, machine)
+    try:
+        trainer = family(name).Trainer(settings, None if dry_run else data, seed, machine)
+    except (RuntimeError, ValueError) as e:
+        raise RunError(f"these settings make no network: {str(e).splitlines()[0]}") from None
     kept: dict[str, Any] = {"family": name, "preset": preset, "settings": as_json(settings), "seed": seed}
     kept |= {"device": machine.device.type, "bfloat16": machine.bfloat16, "selection": trainer.selection}
+    kept |= {"final": trainer.final, "threads": torch.get_num_threads(), "torch": torch.__version__}
     if dry_run:
         trainer.steps = 2
         with tempfile.TemporaryDirectory() as folder:
             fit(trainer, Path(folder), kept, seed, click.echo)
         return
-    assert out is not None
-    fit(trainer, out, kept, seed, click.echo)
+    assert data is not None and out is not None
+    fit(trainer, out, kept | {"data": digest(data)}, seed, click.echo)
 
 
 @main.command("prepare")
@@ -159,12 +171,12 @@ def figures(names: tuple[str, ...], out: Path, data: Path | None, run: Path | No
 @main.command("publish")
 @click.argument("run", type=FOLDER)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Such as reference_models/weights/dcgan.")
-@click.option("--which", type=click.Choice(["best", "last"]), default="best", show_default=True)
-def publish_(run: Path, out: Path, which: str) -> None:
+@click.option("--which", type=click.Choice(["best", "last"]), help="Default: those that count by the family's rule.")
+def publish_(run: Path, out: Path, which: str | None) -> None:
     """Copies a finished run's weights in half precision, with settings and log."""
     from reference_models.core.models import publish
 
-    click.echo(publish(run, out, which))
+    click.echo(publish(run, out, which or ""))
 
 
 @main.command("measure")
@@ -176,8 +188,12 @@ def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
     import tempfile
 
     from reference_models.core.measured import measure, write_metrics
+    from reference_models.core.models import ModelError
 
     models, module = _models(name, None), family(name)
+    wrong = [text for text in judges if "=" not in text]
+    if wrong:
+        raise click.BadParameter(f"expected NAME=PATH, found {wrong[0]!r}", param_hint="--judge")
     given = {judge: Path(path) for judge, _, path in (text.partition("=") for text in judges)}
     with tempfile.TemporaryDirectory() as out:
         module.generate(models, Path(out), data)
@@ -186,24 +202,33 @@ def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
             again = measure(Path(out), module.PROBLEM, data, given)
             found += [m for m in again if m.provenance.get("judge") in given]
     for model in models:
-        click.echo(write_metrics(model, [m for m in found if module.belongs(model, m.id)]))
+        mine = [m for m in found if module.belongs(model, m.id)]
+        if not mine:
+            raise ModelError(f"{model.folder}: no measure could be taken; does --data hold the test part?")
+        click.echo(write_metrics(model, mine))
 
 
 def _models(name: str, run: Path | None) -> list[Model]:
-    from reference_models.core.models import load, published
+    from reference_models.core.models import ModelError, load, published
 
-    return [load(run)] if run else published(name)
+    if run is None:
+        return published(name)
+    model = load(run)
+    if model.config.get("family") != name:
+        raise ModelError(f"{run}: expected a run of {name}, found one of {model.config.get('family')}")
+    return [model]
 
 
 def run() -> None:
     """The command line; errors are one line, not a traceback."""
-    from reference_models.core.models import ModelError
-    from reference_models.core.runs import RunError
-
     try:
         main.main(prog_name="python -m reference_models")
-    except (GraderError, CannotMeasure, UsageError, ModelError, RunError) as e:
+    except (GraderError, CannotMeasure, UsageError) as e:
         raise SystemExit(f"error: {e}") from None
+    except OSError as e:
+        raise SystemExit(f"error: {e.filename or ''}: {e.strerror or e}") from None
+    except ImportError as e:
+        raise SystemExit(f"error: {e}. pip install '.[score,figures]' brings what is needed.") from None
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class Trainer:
     """Trains both networks; validates on held-out pictures with as many of each label. No judge has a part in it."""
 
     selection = "fjd_validation"
+    final = "best"
 
     def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
         self.settings, self.machine = settings, machine

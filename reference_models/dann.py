@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grader.references.data import Data
-from grader.references.pictures import list_pictures, read_pictures
-from reference_models.core.data import INNER, Batches, Digits, load_digits, split, to_tensor
+from grader.references.pictures import list_pictures
+from reference_models.core.data import INNER, Batches, Digits, load_digits, read_digits, split
 from reference_models.core.digit_augment import Augment, augmented
 from reference_models.core.runs import Machine, Stateful, Values
 from reference_models.dann_deliverables import PROBLEM as PROBLEM
@@ -97,7 +97,7 @@ class Domains:
         else:
             before, after = direction.split("-")
             pictures = list_pictures(Data(data, INNER).need(f"digits/{after}/train"))
-            images = to_tensor(read_pictures(pictures))
+            images = read_digits(pictures)
             source, target = load_digits(data, before, "train"), Digits(images, torch.zeros(len(images)))
         train, held = split(target)
         return cls(*split(source), train.images, held.images)
@@ -109,7 +109,7 @@ def uncertainty(logits: Tensor) -> float:
     In nats, from 0 down to -log 10 for confident predictions that are spread over all ten digits. Its negative is the
     mutual information that Krause et al. (NeurIPS 2010) maximise.
     """
-    p = logits.double().softmax(1)
+    p = logits.cpu().double().softmax(1)  # not every device has float64
     each, whole = -(p * p.clamp_min(1e-12).log()).sum(1).mean(), p.mean(0)
     return float(each + (whole * whole.clamp_min(1e-12).log()).sum())
 
@@ -125,6 +125,7 @@ class Trainer:
         self.settings, self.machine = settings, machine
         self.steps, self.every = settings.steps, max(1, settings.steps // settings.validations)
         self.adapts = settings.method == "dann"
+        self.final = "best"
         self.selection: str | None = "target_uncertainty" if self.adapts else "error"
         target = settings.direction.split("-")[1]
         labelled = f"{target}-{target}" if settings.method == "target-only" else settings.direction

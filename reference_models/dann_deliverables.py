@@ -9,8 +9,8 @@ import torch
 
 from grader.errors import UsageError
 from grader.references.data import Data
-from grader.references.pictures import list_pictures, read_pictures
-from reference_models.core.data import INNER, load_digits, to_tensor
+from grader.references.pictures import list_pictures
+from reference_models.core.data import INNER, load_digits, read_digits
 from reference_models.core.deliverables import write_labels
 from reference_models.core.models import Model
 from reference_models.dann_networks import Net, features, predict
@@ -49,7 +49,7 @@ def write_predictions(net: Net, data: Path, domain: str, out: Path) -> int:
     Returns how many there are. Raises CannotMeasure or BadReference.
     """
     paths = list_pictures(Data(data, INNER).need(f"digits/{domain}/test"))
-    labels = predict(net, to_tensor(read_pictures(paths)))
+    labels = predict(net, read_digits(paths))
     write_labels(out, {path.name: int(label) for path, label in zip(paths, labels, strict=True)})
     return len(paths)
 

@@ -45,7 +45,7 @@ class Settings:
     norm: Literal["batch", "batch-from-second", "spectral"] = "batch-from-second"
     loss: Literal["bce", "hinge"] = "bce"
     rate: float = 2e-4
-    rate_d: float = 0.0  # the discriminator's, where it differs: two rates, Heusel et al., NeurIPS 2017
+    d_rate: float = 0.0  # the discriminator's, where it differs: two rates, Heusel et al., NeurIPS 2017
     betas: tuple[float, float] = (0.5, 0.999)
     batch: int = 64
     images: int = 2_000_000  # real images that the discriminator sees
@@ -120,7 +120,7 @@ def _initialise(module: nn.Module) -> None:
     """N(0, 0.02) for convolutions, N(1, 0.02) for BatchNorm, as in the paper."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear) and not hasattr(module, "parametrizations"):
         nn.init.normal_(module.weight, 0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1, 0.02)
 
 
@@ -149,6 +149,7 @@ class Trainer:
     """Trains both networks on faces; validates by the distance of generated faces to the held-out ones."""
 
     selection = "fd_validation"
+    final = "best"
 
     def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
         self.settings, self.machine = settings, machine
@@ -169,7 +170,7 @@ class Trainer:
         self.optimizers = [
             torch.optim.Adam(network.parameters(), rate, settings.betas)
             for network, rate in (
-                (self.discriminator, settings.rate_d or settings.rate),
+                (self.discriminator, settings.d_rate or settings.rate),
                 (self.generator, settings.rate),
             )
         ]

@@ -109,6 +109,7 @@ class Trainer:
     """
 
     selection = "target_uncertainty"
+    final = "last"
 
     def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
         self.settings, self.machine = settings, machine

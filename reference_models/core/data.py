@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,11 @@ def face_paths(data: Path, held_out: bool = False) -> list[Path]:
     home = Data(data, INNER)
     paths = list_pictures(home.need("face/train"))
     listed = home.find("face/validation.txt")
-    names = set(listed.read_text().split()) if listed else {p.name for p in paths[-max(2, len(paths) // 10) :]}
+    names = (
+        set(listed.read_text(errors="replace").split())
+        if listed
+        else {p.name for p in paths[-max(2, len(paths) // 10) :]}
+    )
     chosen = [path for path in paths if (path.name in names) == held_out]
     if len(chosen) < 2:
         raise BadReference(f"{listed or data / 'face/train'}: expected faces for training and for validation")
@@ -57,14 +62,31 @@ def load_digits(data: Path, domain: str, part: str) -> Digits:
     home = Data(data, INNER)
     labels = read_labels(home.need(f"digits/{domain}/{part}.csv"), COLUMNS, (0, 9))
     folder = home.need(f"digits/{domain}/{part}")
-    images = to_tensor(read_pictures([folder / name for name in labels]))
+    return Digits(read_digits([folder / name for name in labels]), torch.tensor(list(labels.values())))
+
+
+def read_digits(paths: list[Path]) -> Tensor:
+    """Pictures of digits, uint8 ``(n, 3, 28, 28)``. Raises BadReference for those of another size."""
+    images = to_tensor(read_pictures(paths))
     if images.shape[1:] != (3, 28, 28):
-        raise BadReference(f"{folder}: expected pictures of 28x28, found {images.shape[3]}x{images.shape[2]}")
-    return Digits(images, torch.tensor(list(labels.values())))
+        raise BadReference(f"{paths[0].parent}: expected pictures of 28x28, found {images.shape[3]}x{images.shape[2]}")
+    return images
+
+
+def digest(data: Path) -> str:
+    """What a run knows its training data by: names and sizes of all files that are no test part's."""
+    found = hashlib.sha256()
+    for path in sorted(path for place in ("face", "digits", INNER) for path in (data / place).rglob("*")):
+        relative = path.relative_to(data).as_posix()
+        if path.is_file() and "/test" not in relative:
+            found.update(f"{relative} {path.stat().st_size}\n".encode(errors="surrogateescape"))
+    return found.hexdigest()[:16]
 
 
 def split(digits: Digits) -> tuple[Digits, Digits]:
-    """The first nine tenths to train on, the last tenth for validation."""
+    """The first nine tenths to train on, the last tenth for validation. Raises BadReference for fewer than two."""
+    if len(digits) < 2:
+        raise BadReference("expected two labelled pictures or more: one to train on, one for validation")
     held = max(1, len(digits) // 10)
     return digits.part(slice(None, -held)), digits.part(slice(-held, None))
 

@@ -31,8 +31,11 @@ def load_faces_by(attribute: str, data: Path, held_out: bool = False) -> Digits:
     Raises CannotMeasure or BadReference.
     """
     table = Data(data, INNER).need("face/train.csv")
-    with open(table, newline="", encoding="utf-8-sig") as f:
-        rows = list(csv.DictReader(f))
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as f:
+            rows = list(csv.DictReader(f))
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise BadReference(f"{table}: can't be read: {e}") from None
     if not rows or not {"image_name", attribute} <= rows[0].keys():
         raise BadReference(f"{table}: expected the columns image_name and {attribute}")
     try:

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from grader.errors import GraderError
 from reference_models.core.runs import read_log
 
 HOME = Path(__file__).parents[1] / "weights"
@@ -26,7 +27,7 @@ N = TypeVar("N", bound=nn.Module)
 S = TypeVar("S")
 
 
-class ModelError(Exception):
+class ModelError(GraderError):
     """A trained model isn't there or can't be used; the text says what to do."""
 
 
@@ -56,12 +57,13 @@ class Model:
         try:
             network.load_state_dict({name: tensor.double() for name, tensor in self.weights.items()})
         except RuntimeError as e:
-            raise ModelError(f"{self.folder}: weights of another network: {e}") from None
+            first = str(e).splitlines()[1:2] or [str(e)]
+            raise ModelError(f"{self.folder}: weights of another network: {first[0].strip()}") from None
         return network.requires_grad_(False).eval()
 
 
 def load(folder: Path, which: str = "") -> Model:
-    """A published model, or a run's: its `best` weights, or the `last` ones where the family selects none.
+    """A published model, or a run's: its `best` or `last` weights, or those that count by the family's rule.
 
     Raises ModelError.
     """
@@ -70,12 +72,21 @@ def load(folder: Path, which: str = "") -> Model:
         weights = folder / "weights.safetensors"
     else:
         config = folder / "settings.json"
-        found = [folder / f"{name}.safetensors" for name in ([which] if which else ["best", "last"])]
-        weights = next((path for path in found if path.exists()), found[0])
+        weights = folder / f"{which or _final(config)}.safetensors"
     try:
-        return Model(folder, json.loads(config.read_text()), load_file(weights))
+        read = json.loads(config.read_text())
+        if not isinstance(read, dict) or not isinstance(read.get("settings"), dict):
+            raise ValueError("not a run's settings")
+        return Model(folder, read, load_file(weights))
     except (OSError, ValueError, SafetensorError) as e:
         raise ModelError(f"{folder}: expected a trained model ({config.name}, {weights.name}): {e}") from None
+
+
+def _final(config: Path) -> str:
+    try:
+        return "last" if json.loads(config.read_text())["final"] == "last" else "best"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "best"
 
 
 def published(family: str) -> list[Model]:
@@ -88,14 +99,16 @@ def published(family: str) -> list[Model]:
 
 def publish(run: Path, out: Path, which: str) -> Path:
     """Copies a finished run's weights in half precision, its settings and its log to a folder. Raises ModelError."""
+    which = which or _final(run / "settings.json")
     model = load(run, which)
+    log = "".join(json.dumps(row) + "\n" for row in model.log())
     if not (run / "last.safetensors").exists():
         raise ModelError(f"{run}: the training has not ended yet")
     out.mkdir(parents=True, exist_ok=True)
     half = {n: t.half().contiguous() if t.is_floating_point() else t for n, t in model.weights.items()}
     (out / "weights.safetensors").write_bytes(save(half))
     (out / "config.json").write_text(json.dumps({**model.config, "weights": which}, indent=2, sort_keys=True) + "\n")
-    (out / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
+    (out / "log.jsonl").write_text(log)
     return out
 
 

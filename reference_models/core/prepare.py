@@ -22,7 +22,6 @@ from grader.references.pictures import list_pictures, read_picture
 
 SIDE = 28
 FACE_CROP = (15, 35, 163, 183)  # of CelebA's aligned 178x218 photos: the face, without most of the background
-FIRST_TEST_FACE = 40000
 Pixels = NDArray[np.uint8]
 Item = tuple[Image.Image, int]
 
@@ -33,7 +32,7 @@ def prepare(name: str, out: Path, cache: Path, photos: Path | None) -> str:
     Raises UsageError if a set can't be had, or if MNIST-M lacks its photos.
     """
     if name == "face":
-        counts = {part: _write_faces(_celeba(cache, part), part, out) for part in ("train", "test")}
+        counts = {part: _write_faces(_celeba(cache, part), out / "face" / part) for part in ("train", "test")}
     elif name == "mnistm" and photos is None:
         raise UsageError("mnistm is built from MNIST and photos: pass --photos with a folder, such as BSDS500's images")
     else:
@@ -79,11 +78,13 @@ def _digits(name: str, cache: Path, part: str) -> Iterator[Item]:
     yield from _had(name, cache / name, makers[name])
 
 
-def _celeba(cache: Path, part: str) -> Iterator[Image.Image]:
+def _celeba(cache: Path, part: str) -> Iterator[tuple[Image.Image, dict[str, int]]]:
     from torchvision import datasets
 
-    for image, _ in _had("face", cache / "celeba", lambda: datasets.CelebA(cache, split=part, download=True)):
-        yield image.crop(FACE_CROP).resize((64, 64), Image.Resampling.LANCZOS)
+    found = _had("face", cache / "celeba", lambda: datasets.CelebA(cache, split=part, download=True))
+    for image, attributes in found:
+        face = image.crop(FACE_CROP).resize((64, 64), Image.Resampling.LANCZOS)
+        yield face, dict(zip(found.attr_names, attributes.tolist(), strict=False))
 
 
 def _had(name: str, cache: Path, make: Callable[[], Any]) -> Any:
@@ -113,11 +114,15 @@ def _write_digits(items: Iterator[Item], folder: Path) -> int:
     return len(rows)
 
 
-def _write_faces(images: Iterator[Image.Image], part: str, out: Path) -> int:
-    folder = out / "face" / part
+def _write_faces(faces: Iterator[tuple[Image.Image, dict[str, int]]], folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
-    for image in images:
-        image.save(folder / f"{(FIRST_TEST_FACE if part == 'test' else 0) + count:05d}.png")
-        count += 1
+    with open(folder.with_suffix(".csv"), "w", newline="") as f:
+        table = csv.writer(f, lineterminator="\n")
+        for count, (face, attributes) in enumerate(faces, 1):
+            name = f"{count - 1:06d}.png"
+            if count == 1:
+                table.writerow(["image_name", *attributes])
+            face.save(folder / name)
+            table.writerow([name, *attributes.values()])
     return count

@@ -19,12 +19,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from grader.errors import GraderError
+
 Values = dict[str, float]
 Tell = Callable[[str], None]
 SAVED_EVERY = 60.0  # seconds between two checkpoints
 
 
-class RunError(Exception):
+class RunError(GraderError):
     """A run can't begin or go on; the text says why and what to do."""
 
 
@@ -37,15 +39,17 @@ class Stateful(Protocol):
 
 
 class Trainer(Protocol):
-    """One family's training. All of its state is in `parts`; all of its chance comes from torch's global generator.
+    """One family's training. All of its state is in `parts`; its chance comes from torch, or the step.
 
     `steps`: how many there are. `every`: steps between two validations. `selection`: the value of `validate` by which
-    the best weights are chosen, the smaller the better, or None where only the last ones count.
+    the best weights are chosen, the smaller the better, or None for none. `final`: the weights that count in the end,
+    `best` or `last`: a rule that is fixed before the run.
     """
 
     steps: int
     every: int
     selection: str | None
+    final: str
     parts: Mapping[str, Stateful]
 
     def update(self, step: int) -> Values:
@@ -83,6 +87,8 @@ def fit(trainer: Trainer, folder: Path, settings: Mapping[str, Any], seed: int, 
 
     Each step has its own seed, so an interrupted run ends in the same weights. Raises RunError.
     """
+    if trainer.steps < 1:
+        raise RunError("these settings make no step: give more images or steps, or a smaller batch")
     _claim(folder, settings)
     step, best, spent = _restore(trainer, folder)
     if step:
@@ -117,12 +123,18 @@ def fit(trainer: Trainer, folder: Path, settings: Mapping[str, Any], seed: int, 
 
 
 def read_log(folder: Path) -> list[dict[str, float]]:
-    """The rows of a run's log. Raises RunError if there is none."""
+    """The rows of a run's log. Raises RunError if there is none, or if it is something else."""
     try:
         lines = (folder / "log.jsonl").read_text().splitlines(keepends=True)
     except OSError:
         raise RunError(f"{folder}: expected a run with log.jsonl; train one first") from None
-    return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may have been cut off
+    except UnicodeDecodeError:
+        raise RunError(f"{folder / 'log.jsonl'}: expected a run's log") from None
+    try:
+        rows = [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may have been cut off
+        return [{str(name): float(value) for name, value in row.items()} for row in rows]
+    except (ValueError, TypeError, AttributeError):
+        raise RunError(f"{folder / 'log.jsonl'}: expected a JSON object with numbers in each line") from None
 
 
 class _Clock:
@@ -148,11 +160,25 @@ def _claim(folder: Path, settings: Mapping[str, Any]) -> None:
     kept = folder / "settings.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if kept.exists() and kept.read_text() != text:
-            raise RunError(f"{folder} holds a run with other settings. Give another --out, or delete it.")
-        kept.write_text(text)
+        if not kept.exists():
+            if any(folder.iterdir()):
+                raise RunError(f"{folder} holds something that is no run. Give another --out.")
+            _write(kept, lambda path: path.write_text(text))
+        elif kept.read_text(errors="replace") != text:
+            raise RunError(
+                f"{folder} holds a run with other settings{_difference(kept, settings)}. Give another --out."
+            )
     except OSError as e:
         raise RunError(f"{folder}: can't be written: {e.strerror}") from None
+
+
+def _difference(kept: Path, settings: Mapping[str, Any]) -> str:
+    try:
+        old, new = (dict(values) | values.pop("settings") for values in (json.loads(kept.read_text()), dict(settings)))
+        names = sorted(name for name in {*old, *new} - {"settings"} if old.get(name) != new.get(name))
+        return ": " + ", ".join(f"{name} {old.get(name)!r} there, {new.get(name)!r} now" for name in names)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ""
 
 
 def _restore(trainer: Trainer, folder: Path) -> tuple[int, float, Values]:
@@ -168,7 +194,16 @@ def _restore(trainer: Trainer, folder: Path) -> tuple[int, float, Values]:
         rows = [row for row in read_log(folder) if row["step"] <= step]
         _write(folder / "log.jsonl", lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in rows)))
         return step, float(state["best"]), {name: float(state[name]) for name in ("seconds", "cpu_seconds")}
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as e:
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as e:
         why = f"{folder / 'last.pt'} can't be used ({type(e).__name__})"
         raise RunError(f"{why}. Delete the folder, or give another --out.") from e
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
 S = TypeVar("S")
+LEAST = {"batch": 2, "judged": 2}  # where it is not 1, or 0 for a fraction
 
 
 class SettingsError(Exception):
@@ -42,13 +44,19 @@ def _value(name: str, text: str, hint: Any) -> Any:
         value = text
     if hint is float and type(value) is int:
         value = float(value)
-    if isinstance(value, list):
+    if isinstance(value, list) and all(type(v) in (int, float) for v in value):
         value = tuple(float(v) for v in value)
     allowed = get_args(hint)
     fits = value in allowed if allowed and isinstance(allowed[0], str) else _is(value, hint)
     if not fits:
         expected = " or ".join(map(str, allowed)) if allowed else getattr(hint, "__name__", str(hint))
         raise SettingsError(f"{name}: expected {expected}, found {text!r}")
+    least = LEAST.get(name, 1 if hint is int else 0)
+    numbers = value if isinstance(value, tuple) else (value,) if type(value) in (int, float) else ()
+    if not all(math.isfinite(v) and v >= least for v in numbers):
+        raise SettingsError(f"{name}: expected {least} or more, found {text!r}")
+    if name == "betas" and not all(v < 1 for v in value):
+        raise SettingsError(f"{name}: expected numbers below 1, found {text!r}")
     return value
 
 

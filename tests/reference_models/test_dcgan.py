@@ -114,9 +114,6 @@ def test_two_steps_move_every_weight(preset: str) -> None:
         ):
             if old.dim() > 1:  # biases may see gradients that cancel
                 assert not torch.equal(old, new), f"{network} {name}"
-    assert all(
-        torch.equal(a, b) for a, b in zip(after.weights().values(), after.kept.state_dict().values(), strict=True)
-    )
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 from safetensors.torch import load_file
 
 from reference_models.__main__ import FAMILIES, main
@@ -65,8 +66,45 @@ def test_wrong_arguments(arguments: list[str], told: str) -> None:
     assert code == 2 and told in output
 
 
-def test_an_error_is_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "reference_models", "train", "dcgan", "--data", str(tmp_path), "--out", "run"]
+@pytest.fixture(scope="module")
+def dann_run(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run of an adaptation."""
+    run = tmp_path_factory.mktemp("runs") / "dann"
+    short = ["--set", "steps=2", "--set", "batch=8", "--set", "direction=usps-svhn", "--set", "validations=1"]
+    assert invoke("train", "dann", "--preset", "cpu", *short, "--data", str(course), "--out", str(run))[0] == 0
+    return run
+
+
+def test_from_a_run_to_weights_predictions_and_figures(dann_run: Path, course: Path, tmp_path: Path) -> None:
+    for verb in ("generate", "figures"):
+        arguments = ["--run", str(dann_run), "--data", str(course), "--out", str(tmp_path / verb)]
+        assert invoke(verb, "dann", *arguments)[0] == 0
+    assert (tmp_path / "generate" / "dann" / "usps-svhn.csv").exists()
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 3
+    assert invoke("publish", str(dann_run), "--out", str(tmp_path / "weights"))[0] == 0
+    names = ["config.json", "log.jsonl", "weights.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "weights").iterdir()) == names
+
+
+def failed(*arguments: str) -> str:
+    """What a process says that ends with an error; it must be one line."""
+    command = [sys.executable, "-m", "reference_models", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode == 1 and ended.stderr.startswith("error: needs face/train")
-    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 1 and ended.stderr.startswith("error: "), ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    return ended.stderr
+
+
+def test_errors_are_one_line(dann_run: Path, course: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    small = tmp_path / "small" / "digits" / "svhn" / "test"
+    small.mkdir(parents=True)
+    for i in range(3):
+        Image.new("RGB", (32, 32)).save(small / f"{i}.png")
+    run, data, out = ["--run", str(dann_run)], ["--data", str(course)], ["--out", str(tmp_path / "out")]
+    assert "needs face/train" in failed("train", "dcgan", "--data", str(tmp_path), *out)
+    assert "expected a run of uda, found one of dann" in failed("generate", "uda", *run, *data, *out)
+    assert "28x28, found 32x32" in failed("generate", "dann", *run, "--data", str(tmp_path / "small"), *out)
+    assert "Not a directory" in failed("generate", "dann", *run, *data, "--out", str(tmp_path / "file"))
+    assert "no network" in failed("summary", "acgan", "--set", "condition=joined", "--set", "z=5")
+    assert "another --out" in failed("train", "dann", *data, "--out", str(dann_run))

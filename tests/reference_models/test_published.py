@@ -30,7 +30,5 @@ def test_all_of_them_are_small() -> None:
     assert sum(path.stat().st_size for path in HOME.glob("**/*")) <= 40 << 20
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_each_family_has_some(family: str) -> None:
-    if family != "dcgan":
-        assert published(family)
+def test_each_trained_family_has_some() -> None:
+    assert [len(published(family)) for family in ("acgan", "dann", "uda")] == [1, 3, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PIL import Image
 
 from grader.errors import CannotMeasure
 from grader.references.data import BadReference
-from reference_models.core.data import Batches, load_digits, load_faces, split, to_pixels, to_range
+from reference_models.core.data import Batches, digest, load_digits, load_faces, split, to_pixels, to_range
 
 
 def test_faces_are_split_by_the_last_tenth(course: Path) -> None:
@@ -61,6 +62,21 @@ def test_digits_of_another_size(tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(tmp_path / "digits" / "usps" / "train" / "0.png")
     with pytest.raises(BadReference, match="28x28, found 16x16"):
         load_digits(tmp_path, "usps", "train")
+
+
+def test_one_picture_can_not_be_split(course: Path) -> None:
+    with pytest.raises(BadReference, match="two labelled pictures"):
+        split(load_digits(course, "usps", "train").part(slice(1)))
+
+
+def test_the_digest_knows_training_files_alone(course: Path, tmp_path: Path) -> None:
+    shutil.copytree(course, tmp_path / "a")
+    before = digest(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "face" / "test")
+    (tmp_path / "a" / "digits" / "usps" / "test.csv").unlink()
+    assert digest(tmp_path / "a") == before
+    (tmp_path / "a" / "face" / "train" / "00000.png").unlink()
+    assert digest(tmp_path / "a") != before
 
 
 def test_pixels_survive_the_range() -> None:

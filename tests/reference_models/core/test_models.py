@@ -48,7 +48,8 @@ def test_publishing_halves_the_precision(run: Path, tmp_path: Path) -> None:
 def test_a_run_stands_in_for_a_published_model(run: Path) -> None:
     assert load(run).weights["weight"].item() == pytest.approx(0.1)
     assert load(run, "last").weights["weight"].item() == pytest.approx(0.2)
-    (run / "best.safetensors").unlink()
+    config = json.loads((run / "settings.json").read_text())
+    (run / "settings.json").write_text(json.dumps(config | {"final": "last"}))
     assert load(run).weights["weight"].item() == pytest.approx(0.2)
 
 
@@ -69,6 +70,10 @@ def test_what_cant_be_used(run: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     (run / "best.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="expected a trained model"):
         load(run)
+    for content in ("[]", "{}", '{"settings": []}', "no json"):
+        (run / "settings.json").write_text(content)
+        with pytest.raises(ModelError, match="expected a trained model"):
+            load(run)
     monkeypatch.setattr(models, "HOME", tmp_path / "none")
     with pytest.raises(ModelError, match="pass it with --run"):
         published("line")

@@ -54,7 +54,7 @@ def test_mnistm_is_a_difference_of_photo_and_digit(cache: Path, tmp_path: Path) 
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 5))
-def test_blending_twice_with_full_ink_gives_the_photo_back(ink: int, level: int, seed: int) -> None:
+def test_ink_is_taken_from_the_photo(ink: int, level: int, seed: int) -> None:
     photo = np.full((28, 28, 3), level, np.uint8)
     once = blend(np.full((28, 28), ink, np.uint8), photo, np.random.RandomState(seed))
     assert once.shape == (28, 28, 3) and int(once[0, 0, 0]) == abs(level - ink)
@@ -94,7 +94,11 @@ def test_faces_are_cropped(cache: Path, tmp_path: Path) -> None:
         head = "" if table.startswith("identity") else "6\nvalue\n"
         (home / f"{table}.txt").write_text(head + "".join(f"{n} {zeros}\n" for n in names))
     assert prepare("face", tmp_path / "out", cache, None) == "face: 3 for train, 3 for test"
-    assert sorted(p.name for p in (tmp_path / "out" / "face" / "test").iterdir())[0] == "40000.png"
+    assert sorted(p.name for p in (tmp_path / "out" / "face" / "test").iterdir())[0] == "000000.png"
+    assert (tmp_path / "out" / "face" / "train.csv").read_text().splitlines()[:2] == [
+        "image_name,value",
+        "000000.png,0",
+    ]
     faces = load_faces(tmp_path / "out", held_out=True)
     assert faces.shape == (2, 3, 64, 64) and faces.min() > 190
 

@@ -24,7 +24,7 @@ SETTINGS = {"family": "line", "settings": {"rate": 0.1}}
 class Line:
     """Fits y = 2x with noise of its own; validates by the distance from 2."""
 
-    steps, every, selection = 60, 15, "off"
+    steps, every, selection, final = 60, 15, "off", "best"
 
     def __init__(self, stop: int | None = None, broken: int | None = None) -> None:
         self.network = nn.Linear(1, 1)
@@ -114,8 +114,29 @@ def test_without_a_selection_only_the_last_weights_are_kept(tmp_path: Path) -> N
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     fit(Line(), tmp_path, SETTINGS, 0, quiet)
-    with pytest.raises(RunError, match=r"other settings.*another --out"):
+    with pytest.raises(RunError, match=r"other settings: rate 0\.1 there, 0\.2 now\. Give another --out"):
         fit(Line(), tmp_path, {"family": "line", "settings": {"rate": 0.2}}, 0, quiet)
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("of a published model")
+    with pytest.raises(RunError, match="no run"):
+        fit(Line(), tmp_path, SETTINGS, 0, quiet)
+    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+
+
+def test_settings_that_make_no_step(tmp_path: Path) -> None:
+    line = Line()
+    line.steps = 0
+    with pytest.raises(RunError, match="no step"):
+        fit(line, tmp_path, SETTINGS, 0, quiet)
+
+
+@pytest.mark.parametrize("content", [b"5\n", b'{"step": []}\n', b"no json\n", b"\xff\n", b"[1]\n"])
+def test_a_log_that_is_something_else(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "log.jsonl").write_bytes(content)
+    with pytest.raises(RunError, match="expected"):
+        read_log(tmp_path)
 
 
 def test_a_value_that_is_no_number_ends_the_run(tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ def test_each_kind_of_value() -> None:
         ("norm=layer", "norm: expected batch or batch-from-second or spectral, found 'layer'"),
         ("betas=[0.5]", "betas: expected"),
         ("rate=fast", "rate: expected float"),
+        ("rate=nan", "rate: expected 0 or more"),
+        ("rate=-1", "rate: expected 0 or more"),
+        ("betas=[0.5, 1]", "betas: expected numbers below 1"),
+        ('betas=["a", "b"]', "betas: expected"),
+        ("batch=1", "batch: expected 2 or more"),
+        ("validations=0", "validations: expected 1 or more"),
     ],
 )
 def test_what_doesnt_fit(change: str, told: str) -> None:
@@ -35,4 +41,4 @@ def test_what_doesnt_fit(change: str, told: str) -> None:
 
 
 def test_as_json_has_no_tuples() -> None:
-    assert as_json(Settings())["betas"] == [0.0, 0.9]
+    assert as_json(Settings())["betas"] == [0.5, 0.999]
