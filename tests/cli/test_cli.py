@@ -121,11 +121,15 @@ def test_without_the_extra_a_score_says_how_to_install_it(course: Path, tmp_path
 
 
 def test_an_interruption_leaves_no_file_and_no_traceback(course: Path, tmp_path: Path) -> None:
-    # The signal arrives while a measure is taken: the child sends it to itself there.
+    # The signal arrives while a measure is taken: the child sends it to itself there, and waits until it is handled,
+    # since another thread may have been given it.
     code = (
-        "import os, signal, sys\n"
+        "import signal, sys, threading\n"
         "from grader import verdicts\n"
-        "verdicts.measure = lambda *a: os.kill(os.getpid(), signal.SIGINT)\n"
+        "def interrupted(*_):\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    threading.Event().wait(60)\n"
+        "verdicts.measure = interrupted\n"
         "from grader.cli import main\n"
         f"sys.argv = ['grader', 'score', {str(GOOD)!r}, '--data', {str(course)!r}, '-o', 'r.json']\n"
         "main()\n"
