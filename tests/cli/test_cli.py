@@ -126,6 +126,7 @@ def test_an_interruption_leaves_no_file_and_no_traceback(course: Path, tmp_path:
     code = (
         "import signal, sys, threading\n"
         "from grader import verdicts\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job is started with it ignored
         "def interrupted(*_):\n"
         "    signal.raise_signal(signal.SIGINT)\n"
         "    threading.Event().wait(60)\n"
