@@ -172,7 +172,8 @@ class FeatureCache:
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=_SECONDS)
-        db.execute("PRAGMA journal_mode = WAL")
+        with suppress(sqlite3.OperationalError):  # another process is changing it: no timeout waits for that
+            db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
             "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, digest BLOB, origin TEXT,"
