@@ -32,7 +32,7 @@ NOISE_SEED = 1  # of the digits that are handed in; validation looks at those of
 
 
 class Trainer:
-    """Trains both networks; validates on held-out pictures with as many of each label. No judge has a part in it."""
+    """Trains both networks; validates on held-out pictures with as many of each label, without a digit classifier."""
 
     selection = "fjd_validation"
     final = "best"

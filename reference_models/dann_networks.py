@@ -62,11 +62,11 @@ class Net(nn.Module):
         x = F.instance_norm(images) if self.instance_norm else images
         for convolution, norm, dropout in zip(self.convolutions, self.norms, self.dropouts, strict=True):
             x = dropout(norm(self.pool(convolution(x)), sources).relu())
-        return self.dense(x)  # type: ignore[no-any-return]
+        return self.dense(x)  # type: ignore[no-any-return]  # a call of a module is Any to torch
 
     def forward(self, images: Tensor, sources: int = 0) -> Tensor:
         """Logits ``(n, 10)``. The first `sources` pictures are the source's."""
-        return self.label(self.features(images, sources))  # type: ignore[no-any-return]
+        return self.label(self.features(images, sources))  # type: ignore[no-any-return]  # as above
 
 
 class DomainHead(nn.Sequential):
@@ -101,7 +101,7 @@ def predict(network: Net, images: Tensor) -> Tensor:
 
     Computed in float64 on the CPU, so that rounding, which differs between machines, moves no label.
     """
-    return network.cpu().double().label(penultimate(network, images)).argmax(1)  # type: ignore[no-any-return]
+    return network.cpu().double().label(penultimate(network, images)).argmax(1)  # type: ignore[no-any-return]  # as above
 
 
 def features(network: Net, images: Tensor, source: bool = False) -> Tensor:

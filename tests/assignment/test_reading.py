@@ -225,7 +225,7 @@ def test_line_of_finds_the_line_of_every_key(tables: list[dict[str, object]]) ->
         for key, value in table.items():
             where["table", i, key] = len(lines) + 1
             # A list over several lines: its key stands on the first.
-            text = repr(value) if isinstance(value, int) else "[\n" + "".join(f"  {v},\n" for v in value) + "]"  # type: ignore[attr-defined]
+            text = repr(value) if isinstance(value, int) else "[\n" + "".join(f"  {v},\n" for v in value) + "]"  # type: ignore[attr-defined]  # a list
             lines += f"{key} = {text}".split("\n")
     text = "\n".join(lines)
     source = Source("x.toml", text, {})

@@ -96,7 +96,7 @@ def _write_for_ever(path: Path, ready: object) -> None:
     cache, n = FeatureCache(path), 0
     while True:
         cache.put(_vectors(50, seed=n), "")
-        ready.set()  # type: ignore[attr-defined]
+        ready.set()  # type: ignore[attr-defined]  # an event of multiprocessing, which has no public type
         n += 1
 
 
