@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.grading import score
+from grader.references.pictures import list_pictures, read_pictures
 from grader.results import MeasureResult
-from reference_models.core.models import Model
+from reference_models.core.models import Model, ModelError, pixels_digest
 
 
 def measure(submission: Path, problem: str, data: Path, judges: Mapping[str, Path]) -> list[MeasureResult]:
@@ -18,12 +19,31 @@ def measure(submission: Path, problem: str, data: Path, judges: Mapping[str, Pat
     return [m for verdict in report.problems for m in verdict.measures if m.value is not None]
 
 
-def write_metrics(model: Model, measures: Iterable[MeasureResult]) -> Path:
-    """Writes `metrics.json`: value, interval and provenance of each measure, and how the model was trained."""
+def pixels_of(submission: Path) -> dict[str, str]:
+    """The digest of each folder of pictures, by which it shows that they were made again exactly."""
+    folders = sorted(path for path in submission.iterdir() if any(path.glob("*.png")))
+    return {folder.name: pixels_digest(read_pictures(list_pictures(folder))) for folder in folders}
+
+
+def write_metrics(model: Model, measures: Iterable[MeasureResult], pixels: Mapping[str, str]) -> Path:
+    """Writes `metrics.json`: value, interval and provenance of each measure, the training, the digest of the pictures.
+
+    Raises ModelError, and leaves the file, if it holds a measure that could not be taken now.
+    """
     path = model.folder / "metrics.json"
-    found = {"measures": [_measure(m) for m in measures], "training": _training(model)}
+    found: dict[str, Any] = {"measures": [_measure(m) for m in measures], "training": _training(model)}
+    found["pixels_sha256"] = dict(pixels)
+    before = json.loads(path.read_text())["measures"] if path.exists() else []
+    lost = {_judged(m) for m in before} - {_judged(m) for m in found["measures"]}
+    if lost or not found["measures"]:
+        names = ", ".join(sorted(" ".join(pair).strip() for pair in lost)) or "any measure"
+        raise ModelError(f"{path}: could not take {names}. Pass the --data and every --judge of the last time.")
     path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
     return path
+
+
+def _judged(measure: Mapping[str, Any]) -> tuple[str, str]:
+    return measure["id"], measure["provenance"].get("judge_sha256", "")[:8]
 
 
 def _measure(measure: MeasureResult) -> dict[str, Any]:

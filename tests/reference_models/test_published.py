@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from reference_models import acgan
 from reference_models.__main__ import FAMILIES
+from reference_models.core.measured import pixels_of
 from reference_models.core.models import HOME, published
 
 FOLDERS = sorted(path.parent for path in HOME.glob("**/config.json"))
@@ -32,3 +34,9 @@ def test_all_of_them_are_small() -> None:
 
 def test_each_trained_family_has_some() -> None:
     assert [len(published(family)) for family in ("acgan", "dann", "uda")] == [1, 3, 3]
+
+
+def test_digits_are_drawn_again_pixel_by_pixel(tmp_path: Path) -> None:
+    model = published("acgan")[0]
+    acgan.generate([model], tmp_path, None)
+    assert pixels_of(tmp_path) == json.loads((model.folder / "metrics.json").read_text())["pixels_sha256"]

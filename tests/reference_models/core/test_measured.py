@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from fixtures.make import write_table
 from grader.references.data import read_labels
 from reference_models.core.measured import measure, write_metrics
-from reference_models.core.models import Model
+from reference_models.core.models import Model, ModelError
 
 
 def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
@@ -19,7 +21,7 @@ def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
     assert [m.id for m in measures if m.value is not None] == ["target_accuracy.mnistm-usps"]
     (tmp_path / "log.jsonl").write_text('{"step": 9, "seconds": 240, "cpu_seconds": 120}\n')
     config = {"seed": 3, "device": "cpu", "bfloat16": True, "selection": "error", "weights": "best", "settings": {}}
-    found = json.loads(write_metrics(Model(tmp_path, config, {}), measures).read_text())
+    found = json.loads(write_metrics(Model(tmp_path, config, {}), measures, {"gan": "f00d"}).read_text())
     assert found["measures"][0]["value"] == 0.75 and found["measures"][0]["n"] == 100
     assert found["measures"][0]["provenance"]["reference"] == "digits/usps/test.csv"
     expected = {
@@ -31,8 +33,12 @@ def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
         "cpu_minutes": 2.0,
     }
     assert found["training"] == expected
-    last = write_metrics(Model(tmp_path, {**config, "weights": "last", "device": "cuda"}, {}), [])
+    last = write_metrics(Model(tmp_path, {**config, "weights": "last", "device": "cuda"}, {}), measures, {})
     training = json.loads(last.read_text())["training"]
+    assert found["pixels_sha256"] == {"gan": "f00d"}
+    with pytest.raises(ModelError, match=r"could not take target_accuracy\.mnistm-usps"):
+        write_metrics(Model(tmp_path, config, {}), [], {})
+    assert json.loads(last.read_text())["measures"] == found["measures"]  # nothing is lost
     assert training["selection"] == "last step" and training["minutes"] == 4.0 and "cpu_minutes" not in training
 
 
