@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,46 +17,27 @@ from reference_models.acgan_networks import PRESETS as PRESETS
 from reference_models.acgan_networks import Discriminator, Generator, Settings
 from reference_models.acgan_networks import networks as networks
 from reference_models.core.augment import diff_augment, flip, translation
-from reference_models.core.data import Batches, to_pixels, to_range
+from reference_models.core.data import to_range
 from reference_models.core.deliverables import write_pictures
-from reference_models.core.ema import Average
+from reference_models.core.gan import Adversaries, discriminator_loss, draw, fixed_noise, generator_loss
 from reference_models.core.judging import Pictures
 from reference_models.core.labelled import LabelledDistance, class_accuracy, class_loss, in_order, load
 from reference_models.core.models import Model, ModelError
-from reference_models.core.runs import Machine, Stateful, Values
-from reference_models.dcgan import discriminator_loss, fixed_noise, generator_loss
+from reference_models.core.runs import Machine, Values
 
 PROBLEM = "acgan"
 NOISE_SEED = 1  # of the digits that are handed in; validation looks at those of seed 0
 
 
-class Trainer:
+class Trainer(Adversaries[Generator]):
     """Trains both networks; validates on held-out pictures with as many of each label, without a digit classifier."""
 
     selection = "fjd_validation"
-    final = "best"
 
     def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
-        self.settings, self.machine = settings, machine
         self.train, held_out = load(settings.pictures, settings.attribute, data)
-        self.batches = Batches(len(self.train), settings.batch, seed)
-        self.steps = settings.images // min(settings.batch, len(self.train))
-        self.every = max(1, self.steps // settings.validations)
-        layout: dict[str, Any] = {"device": machine.device, "memory_format": torch.channels_last}
-        self.generator = Generator(settings).to(**layout)
-        self.discriminator = Discriminator(settings).to(**layout)
-        self.average = Average(self.generator, settings.average)
-        self.optimizers = [
-            torch.optim.Adam(network.parameters(), rate, settings.betas)
-            for network, rate in ((self.discriminator, settings.d_rate), (self.generator, settings.rate))
-        ]
-        self.parts: dict[str, Stateful] = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "average": self.average,
-            "discriminator_optimizer": self.optimizers[0],
-            "generator_optimizer": self.optimizers[1],
-        }
+        super().__init__(settings, Generator(settings), Discriminator(settings), len(self.train), seed, machine)
+        self.settings = settings
         # Other noise than of what is handed in.
         self.wanted = in_order(settings.classes, settings.judged // settings.classes if data else 2)
         self.noise = fixed_noise(len(self.wanted), settings.z, seed=0)
@@ -79,15 +59,11 @@ class Trainer:
         d_class = class_loss(told_real.float(), labels)
         if settings.fakes_teach:
             d_class = d_class + class_loss(told_fake.float(), wanted)
-        self._descend(0, d_source + settings.class_d * d_class)
-        self.discriminator.requires_grad_(False)
+        self.teach_discriminator(d_source + settings.class_d * d_class)
         with self.machine.autocast():
             said, told = self.discriminator(self._augment(fake), wanted)
         g_source, g_class = generator_loss(said.float(), settings.loss), class_loss(told.float(), wanted)
-        self._descend(1, g_source + settings.class_g * g_class)
-        self.discriminator.requires_grad_(True)
-        if settings.average:
-            self.average.update(self.generator)
+        self.teach_generator(g_source + settings.class_g * g_class)
         return {
             "loss_d": float(d_source.detach()),
             "loss_g": float(g_source.detach()),
@@ -105,23 +81,9 @@ class Trainer:
         moved = translation(images.float(), 1 / 14)
         return recolour(moved) if self.settings.augment == "recolour" else moved
 
-    def _descend(self, which: int, loss: Tensor) -> None:
-        self.optimizers[which].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizers[which].step()
-
     def validate(self) -> Values:
         """The distances of the pictures that the kept weights make, as many of each label."""
         return self.distance.of(draw(self.kept, self.noise, self.wanted), self.wanted.numpy())
-
-    @property
-    def kept(self) -> Generator:
-        """The generator whose pictures count: the average where there is one."""
-        return self.average.network if self.settings.average else self.generator
-
-    def weights(self) -> dict[str, Tensor]:
-        """The kept generator's."""
-        return self.kept.state_dict()
 
 
 def recolour(images: Tensor) -> Tensor:
@@ -135,21 +97,6 @@ def recolour(images: Tensor) -> Tensor:
     order = torch.where(torch.rand(n, 1) < 0.5, order, torch.arange(3))
     sign = torch.where(torch.rand(n, 1, 1, 1) < 0.3, -1.0, 1.0)
     return images[torch.arange(n)[:, None].to(images.device), order.to(images.device)] * sign.to(images.device)
-
-
-@torch.no_grad()
-def draw(generator: Generator, noise: Tensor, labels: Tensor) -> Pictures:
-    """Pictures uint8 ``(n, side, side, 3)`` of labels ``(n,)``, computed with the type of the generator's weights.
-
-    In float64 the pixels don't depend on the machine: what rounds differently is far below one of 255 levels.
-    """
-    weight = next(generator.parameters())
-    was_training = generator.training
-    generator.eval()
-    parts = zip(noise.split(100), labels.split(100), strict=True)
-    made = [to_pixels(generator(n.to(weight.device, weight.dtype), c.to(weight.device))) for n, c in parts]
-    generator.train(was_training)
-    return np.concatenate(made)
 
 
 def generate_digits(generator: Generator, seed: int, per_class: int = 100) -> tuple[Pictures, NDArray[np.int64]]:

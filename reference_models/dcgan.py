@@ -8,23 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from grader.references.data import BadReference
 from reference_models.core.augment import diff_augment, flip
-from reference_models.core.data import Batches, load_faces, to_pixels, to_range
+from reference_models.core.data import load_faces, to_pixels, to_range
 from reference_models.core.deliverables import write_pictures
-from reference_models.core.ema import Average
-from reference_models.core.judging import Distance
+from reference_models.core.gan import Adversaries, discriminator_loss, draw, fixed_noise, generator_loss
+from reference_models.core.judging import Distance, Pictures
 from reference_models.core.models import Model
-from reference_models.core.runs import Machine, Stateful, Values
+from reference_models.core.runs import Machine, Values
 
 PROBLEM = "gan"
 NOISE_SEED = 1  # of the faces that are handed in; validation looks at those of seed 0
@@ -130,57 +127,21 @@ def networks(settings: Settings) -> list[tuple[str, nn.Module, Tensor]]:
     return [("generator", Generator(settings), noise), ("discriminator", Discriminator(settings), pictures)]
 
 
-def discriminator_loss(real: Tensor, fake: Tensor, loss: str) -> Tensor:
-    """Logits of real and of generated pictures, ``(n,)`` each, to the discriminator's loss."""
-    if loss == "hinge":
-        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-    ones, zeros = torch.ones_like(real), torch.zeros_like(fake)
-    return F.binary_cross_entropy_with_logits(real, ones) + F.binary_cross_entropy_with_logits(fake, zeros)
-
-
-def generator_loss(fake: Tensor, loss: str) -> Tensor:
-    """Non-saturating: the generator wants its pictures taken for real ones."""
-    if loss == "hinge":
-        return -fake.mean()
-    return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
-
-
-class Trainer:
+class Trainer(Adversaries[Generator]):
     """Trains both networks on faces; validates by the distance of generated faces to the held-out ones."""
 
     selection = "fd_validation"
-    final = "best"
 
     def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
-        self.settings, self.machine = settings, machine
         if data is None:
             faces, held_out = torch.randint(0, 256, (2, 8, 3, 64, 64), dtype=torch.uint8)
         else:
             faces, held_out = load_faces(data), load_faces(data, held_out=True)
         if faces.shape[1:] != (3, 64, 64):
             raise BadReference(f"expected faces of 64x64, found {faces.shape[3]}x{faces.shape[2]}")
+        super().__init__(settings, Generator(settings), Discriminator(settings), len(faces), seed, machine)
+        self.settings = settings
         self.faces = faces.to(machine.device)
-        self.batches = Batches(len(faces), settings.batch, seed)
-        self.steps = settings.images // min(settings.batch, len(faces))
-        self.every = max(1, self.steps // settings.validations)
-        layout: dict[str, Any] = {"device": machine.device, "memory_format": torch.channels_last}
-        self.generator = Generator(settings).to(**layout)
-        self.discriminator = Discriminator(settings).to(**layout)
-        self.average = Average(self.generator, settings.average)
-        self.optimizers = [
-            torch.optim.Adam(network.parameters(), rate, settings.betas)
-            for network, rate in (
-                (self.discriminator, settings.d_rate or settings.rate),
-                (self.generator, settings.rate),
-            )
-        ]
-        self.parts: dict[str, Stateful] = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "average": self.average,
-            "discriminator_optimizer": self.optimizers[0],
-            "generator_optimizer": self.optimizers[1],
-        }
         self.noise = fixed_noise(settings.judged if data else 16, settings.z, seed=0)
         self.distance = Distance.to(to_pixels(to_range(held_out)), machine.device)
 
@@ -194,15 +155,11 @@ class Trainer:
             said_real = self.discriminator(self._augment(flip(real) if settings.flips else real))
             said_fake = self.discriminator(self._augment(fake.detach()))
         d_loss = discriminator_loss(said_real.float(), said_fake.float(), settings.loss)
-        self._descend(0, d_loss)
-        self.discriminator.requires_grad_(False)
+        self.teach_discriminator(d_loss)
         with self.machine.autocast():
             said = self.discriminator(self._augment(fake))
         g_loss = generator_loss(said.float(), settings.loss)
-        self._descend(1, g_loss)
-        self.discriminator.requires_grad_(True)
-        if settings.average:
-            self.average.update(self.generator)
+        self.teach_generator(g_loss)
         return {
             "loss_d": float(d_loss.detach()),
             "loss_g": float(g_loss.detach()),
@@ -213,45 +170,12 @@ class Trainer:
     def _augment(self, images: Tensor) -> Tensor:
         return diff_augment(images.float()) if self.settings.augment else images
 
-    def _descend(self, which: int, loss: Tensor) -> None:
-        self.optimizers[which].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizers[which].step()
-
     def validate(self) -> Values:
         """The distance of the pictures that the kept weights make, and of the last weights where both are there."""
         values = {"fd_validation": self.distance.of(draw(self.kept, self.noise))}
-        if self.settings.average:
+        if self.averaged:
             values["fd_last_weights"] = self.distance.of(draw(self.generator, self.noise))
         return values
-
-    @property
-    def kept(self) -> Generator:
-        """The generator whose pictures count: the average where there is one."""
-        return self.average.network if self.settings.average else self.generator
-
-    def weights(self) -> dict[str, Tensor]:
-        """The kept generator's."""
-        return self.kept.state_dict()
-
-
-def fixed_noise(n: int, z: int, seed: int) -> Tensor:
-    """Normal noise float64 ``(n, z)`` that is the same on every machine and with every version of numpy."""
-    return torch.from_numpy(np.random.RandomState(seed).standard_normal((n, z)))
-
-
-@torch.no_grad()
-def draw(generator: Generator, noise: Tensor) -> NDArray[np.uint8]:
-    """Pictures uint8 ``(n, 64, 64, 3)`` from noise ``(n, z)``, computed with the type of the generator's weights.
-
-    In float64 the pixels don't depend on the machine: what rounds differently is far below one of 255 levels.
-    """
-    weight = next(generator.parameters())
-    was_training = generator.training
-    generator.eval()
-    made = [to_pixels(generator(part.to(weight.device, weight.dtype))) for part in noise.split(100)]
-    generator.train(was_training)
-    return np.concatenate(made)
 
 
 def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
@@ -259,7 +183,7 @@ def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
     return True
 
 
-def pictures_of(model: Model) -> NDArray[np.uint8]:
+def pictures_of(model: Model) -> Pictures:
     """The 1000 faces of a trained model, uint8 ``(1000, 64, 64, 3)``."""
     settings = model.settings(Settings)
     return draw(model.fill(Generator(settings)), fixed_noise(1000, settings.z, NOISE_SEED))

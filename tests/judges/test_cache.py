@@ -195,6 +195,23 @@ def test_a_lock_that_somebody_holds_keeps_no_reader_waiting(tmp_path: Path, monk
     assert _same(cache.get(vectors), vectors)
 
 
+class _Refusing(sqlite3.Connection):
+    """What a process meets while another one is changing the same new file to WAL: refused at once, without a wait."""
+
+    def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:
+        if "journal_mode" in sql:
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(sql, *arguments)
+
+
+def test_beside_a_process_that_changes_to_wal_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *where, **options: connect(*where, factory=_Refusing, **options))
+    FeatureCache(tmp_path / "c").put(_vectors(3), "")
+    monkeypatch.undo()
+    assert _same(FeatureCache(tmp_path / "c").get(_vectors(3)), _vectors(3))
+
+
 def test_a_file_that_may_only_be_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = _vectors(3)
     FeatureCache(tmp_path / "c").put(vectors, "")

@@ -18,12 +18,12 @@ from reference_models import acgan
 from reference_models.acgan import PRESETS, Trainer, draw, generate_digits
 from reference_models.acgan_networks import Discriminator, Generator, LabelNorm, Settings
 from reference_models.core import labelled
+from reference_models.core.gan import fixed_noise
 from reference_models.core.labelled import class_loss, in_order, label_code
 from reference_models.core.models import Model, ModelError, load
 from reference_models.core.runs import Machine, fit
 from reference_models.core.settings import as_json, changed
 from reference_models.core.summary import Layer, layers, table
-from reference_models.dcgan import fixed_noise
 
 CPU = Machine(torch.device("cpu"), bfloat16=False)
 TINY = Settings(z=16, width=4, d_width=8, batch=20, images=60, validations=1)

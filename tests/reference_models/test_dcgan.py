@@ -1,22 +1,21 @@
-"""DCGAN's networks against the layer tables that courses' reports print, and its losses against closed forms."""
+"""DCGAN's networks against the layer tables that courses' reports print."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from grader.references.data import BadReference
 from reference_models import dcgan
+from reference_models.core.gan import generator_loss
 from reference_models.core.runs import Machine
 from reference_models.core.summary import layers
-from reference_models.dcgan import PRESETS, Generator, Settings, Trainer, draw, fixed_noise
+from reference_models.dcgan import PRESETS, Settings, Trainer
 
 
 def _counts(name: str, preset: str) -> list[int]:
@@ -57,7 +56,7 @@ def test_shapes_and_ranges(preset: str) -> None:
     assert pictures.shape == (3, 3, 64, 64) and pictures.abs().max() <= 1
     logits = discriminator(pictures)
     assert logits.shape == (3,)
-    dcgan.generator_loss(logits, settings.loss).backward()
+    generator_loss(logits, settings.loss).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in generator.parameters() if p.dim() > 1)
 
 
@@ -78,19 +77,6 @@ def test_spectral_normalisation_bounds_each_convolution() -> None:
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             assert float(torch.linalg.matrix_norm(module.weight.detach().flatten(1), 2)) == pytest.approx(1, rel=0.05)
-
-
-def test_losses_in_closed_form() -> None:
-    real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.0])
-    assert float(dcgan.discriminator_loss(real, fake, "hinge")) == pytest.approx(0.25 + 0.5)
-    assert float(dcgan.generator_loss(fake, "hinge")) == pytest.approx(1.5)
-
-    def soft(x: float) -> float:
-        return math.log1p(math.exp(x))
-
-    expected = (soft(-2) + soft(-0.5)) / 2 + (soft(-3) + soft(0)) / 2
-    assert float(dcgan.discriminator_loss(real, fake, "bce")) == pytest.approx(expected, rel=1e-6)
-    assert float(dcgan.generator_loss(fake, "bce")) == pytest.approx((soft(3) + soft(0)) / 2, rel=1e-6)
 
 
 def trained(steps: int, seed: int = 3, **changes: Any) -> Trainer:
@@ -122,10 +108,6 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     assert not torch.equal(next(iter(one.weights().values())), next(iter(other.weights().values())))
 
 
-def test_a_step_leaves_the_discriminator_trainable() -> None:
-    assert all(p.requires_grad for p in trained(1).discriminator.parameters())
-
-
 def test_validation_measures_both_generators() -> None:
     values = trained(1).validate()
     assert set(values) == {"fd_validation", "fd_last_weights"} and min(values.values()) > 0
@@ -138,17 +120,3 @@ def test_faces_of_another_size_are_refused(tmp_path: Path) -> None:
         Image.new("RGB", (32, 32)).save(tmp_path / "face" / "train" / f"{i}.png")
     with pytest.raises(BadReference, match="expected faces of 64x64, found 32x32"):
         Trainer(Settings(), tmp_path, 0, Machine(torch.device("cpu"), bfloat16=False))
-
-
-def test_pictures_are_the_generators_output_in_levels() -> None:
-    generator = Generator(Settings(width=8)).double().eval()
-    noise = fixed_noise(3, 100, seed=1)
-    with torch.no_grad():
-        expected = ((generator(noise) + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
-    pictures = draw(generator, noise)
-    assert pictures.dtype == np.uint8 and np.array_equal(pictures, expected)
-
-
-def test_noise_is_numpys_frozen_stream() -> None:
-    assert np.array_equal(fixed_noise(2, 3, seed=9).numpy(), np.random.RandomState(9).standard_normal((2, 3)))
-    assert fixed_noise(1, 1, seed=0).item() == 1.764052345967664  # as in many printed examples
