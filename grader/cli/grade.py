@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.output import check_output, make_console, progress_bar, write_whole
-from grader.results import CheckReport, ScoreReport
+from grader.cli.output import STDOUT, check_output, make_console, progress_bar, report_place, write_whole
+from grader.reporting import KINDS, render
+
+if TYPE_CHECKING:
+    from grader.results import CheckReport, ScoreReport
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 3, "skipped": 3}
 _EXIT_EMPTY = 5
@@ -47,44 +54,95 @@ def _common(command: Command) -> Command:
         click.option(
             "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON there too."
         ),
+        click.option(
+            "--report",
+            "reports",
+            multiple=True,
+            callback=lambda _, __, given: tuple(report_place(text) for text in given),
+            metavar="KIND=PATH",
+            help=f"Write a report there; - is stdout. Repeatable. Kinds: {', '.join(KINDS)}.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def _submission(given: Path | None, output: Path | None, *, with_repository: bool = False) -> Path:
-    """What to grade; with the repository, its top, since the scripts lie there."""
-    inner = Path("submission")
-    found = given or (inner if inner.is_dir() and not with_repository else Path())
-    if output is not None:
-        check_output(output, found)
-    return found
+@dataclass(frozen=True)
+class _Shown:
+    """How the result is shown: the options that check and score share."""
 
+    form: str
+    output: Path | None
+    reports: tuple[tuple[str, Path], ...]
+    exit_zero: bool
+    began: float = field(default_factory=time.monotonic)
 
-def _finish(
-    report: CheckReport | ScoreReport, form: str, output: Path | None, exit_zero: bool, allow_skipped: bool
-) -> None:
-    from grader.reporting.terminal import render_check, render_score
+    def submission(self, given: Path | None, *, with_repository: bool = False) -> Path:
+        """What to grade; with the repository, its top, since the scripts lie there. Refuses places for reports."""
+        inner = Path("submission")
+        found = given or (inner if inner.is_dir() and not with_repository else Path())
+        if self.output is not None:
+            check_output(self.output, found)
+        for kind, path in self.reports:
+            if path != STDOUT:
+                check_output(path, found, f"--report {kind}=")
+            if kind == "classroom50":
+                from grader.reporting.classroom import identity
 
-    text = report.to_json()
-    if output is not None:
-        write_whole(output, text)
-    if form == "json":
-        sys.stdout.write(text)
-    else:
+                identity(os.environ)
+        return found
+
+    def finish(self, report: CheckReport | ScoreReport, submission: Path, *, allow_skipped: bool = False) -> None:
+        """Prints and writes, and ends the process with the exit code."""
+        from grader.reporting.outcomes import About
+
+        text = report.to_json()
+        if self.output is not None:
+            write_whole(self.output, text)
+        if self.form == "json":
+            sys.stdout.write(text)
+        else:
+            self._print(report)
+        about = About(
+            _place(submission), time.monotonic() - self.began, datetime.now(UTC), environment=dict(os.environ)
+        )
+        for kind, path in self.reports:
+            rendered = render(kind, report, about)
+            if path == STDOUT:
+                sys.stdout.write(rendered)
+            else:
+                write_whole(path, rendered)
+        sys.stdout.flush()
+        code = _EXIT_EMPTY if report.empty else _EXIT_CODES[report.state]
+        if self.exit_zero or (allow_skipped and report.state == "skipped"):
+            code = 0
+        raise click.exceptions.Exit(code)
+
+    def _print(self, report: CheckReport | ScoreReport) -> None:
+        from grader.reporting.terminal import render_check, render_score
+        from grader.results import CheckReport
+
         console = make_console()
         if isinstance(report, CheckReport):
             render_check(report, console)
         else:
             render_score(report, console)
-        if output is not None:
-            console.print(f"\nThe report is in {output}.", highlight=False)
-    sys.stdout.flush()
-    code = _EXIT_EMPTY if report.empty else _EXIT_CODES[report.state]
-    if exit_zero or (allow_skipped and report.state == "skipped"):
-        code = 0
-    raise click.exceptions.Exit(code)
+        written = [
+            str(path) for path in (self.output, *(path for _, path in self.reports)) if path not in (None, STDOUT)
+        ]
+        if written:
+            told = f"The report is in {written[0]}." if len(written) == 1 else f"Reports are in {', '.join(written)}."
+            console.print(f"\n{told}", highlight=False)
+
+
+def _place(submission: Path) -> str:
+    """The submission as seen from the current folder, which is what CI shows paths from."""
+    try:
+        found = submission.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except (OSError, ValueError):
+        return submission.as_posix()
+    return "" if found == "." else found
 
 
 @click.command()
@@ -95,10 +153,8 @@ def check(
     problems: tuple[str, ...],
     assignment: str,
     data: Path | None,
-    exit_zero: bool,
-    form: str,
-    output: Path | None,
     with_repository: bool,
+    **options: Any,
 ) -> None:
     """Check folders, file names and formats; nothing is scored.
 
@@ -106,14 +162,10 @@ def check(
     """
     from grader.grading import check as run
 
-    report = run(
-        _submission(submission, output, with_repository=with_repository),
-        assignment,
-        problems=problems,
-        data=data,
-        with_repository=with_repository,
-    )
-    _finish(report, form, output, exit_zero, allow_skipped=False)
+    shown = _Shown(**options)
+    graded = shown.submission(submission, with_repository=with_repository)
+    report = run(graded, assignment, problems=problems, data=data, with_repository=with_repository)
+    shown.finish(report, graded)
 
 
 @click.command()
@@ -141,14 +193,12 @@ def score(
     problems: tuple[str, ...],
     assignment: str,
     data: Path | None,
-    exit_zero: bool,
-    form: str,
-    output: Path | None,
     judges: tuple[str, ...],
     device: str,
     references: tuple[Path, ...],
     no_cache: bool,
     allow_skipped: bool,
+    **options: Any,
 ) -> None:
     """Check, measure, and compare with the baselines.
 
@@ -157,7 +207,8 @@ def score(
     from grader.grading import score as run
 
     files = dict(named_file(judge) for judge in judges)
-    graded = _submission(submission, output)
+    shown = _Shown(**options)
+    graded = shown.submission(submission)
     with progress_bar() as progress:
         report = run(
             graded,
@@ -170,7 +221,7 @@ def score(
             cache=not no_cache,
             progress=progress,
         )
-    _finish(report, form, output, exit_zero, allow_skipped)
+    shown.finish(report, graded, allow_skipped=allow_skipped)
 
 
 def named_file(text: str) -> tuple[str, str]:

@@ -17,14 +17,30 @@ if TYPE_CHECKING:
     from grader.measuring.context import Progress
 
 
-def check_output(path: Path, submission: Path) -> None:
+STDOUT = Path("-")
+
+
+def check_output(path: Path, submission: Path, option: str = "-o") -> None:
     """Refuses, before any work, a place where the report can't go: UsageError."""
     if str(path) in ("", ".") or path.is_dir():
-        raise UsageError(f"-o {path}: that is a folder; give the name of a file.")
+        raise UsageError(f"{option} {path}: that is a folder; give the name of a file.")
     if not path.parent.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {path.parent} to write it into.")
+        raise UsageError(f"{option} {path}: there is no folder {path.parent} to write it into.")
     if submission.is_file() and path.exists() and path.samefile(submission):
-        raise UsageError(f"-o {path}: that is the submission; the report would overwrite it.")
+        raise UsageError(f"{option} {path}: that is the submission; the report would overwrite it.")
+
+
+def report_place(text: str) -> tuple[str, Path]:
+    """`KIND=PATH` of `--report`; the path `-` is stdout. Raises UsageError."""
+    from grader.reporting import KINDS
+    from grader.text import did_you_mean
+
+    kind, equals, path = text.partition("=")
+    if not equals or not path:
+        raise UsageError(f"--report {text}: expected KIND=PATH, such as junit=grader.xml.")
+    if kind not in KINDS:
+        raise UsageError(f"--report {text}: expected one of {', '.join(KINDS)}.{did_you_mean(kind, KINDS)}")
+    return kind, Path(path)
 
 
 def write_whole(path: Path, text: str | bytes) -> None:
@@ -49,7 +65,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
                 Path(name).unlink()
             raise
     except OSError as e:
-        raise UsageError(f"-o {path}: can't be written: {e.strerror}.") from None
+        raise UsageError(f"{path} can't be written: {e.strerror}.") from None
 
 
 def _umask() -> int:

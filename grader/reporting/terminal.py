@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.metrics import METRICS
+from grader.reporting.outcomes import headline
 from grader.results import CheckReport, Finding, MeasureResult, ScoreReport, State, Verdict
 from grader.text import number, plural
 
@@ -24,10 +25,7 @@ _STYLES: dict[State, str] = {
 
 def render_check(report: CheckReport, console: Console) -> None:
     """Prints a check: the verdict, each problem in a line, the findings, the notes."""
-    errors = sum(f.severity == "error" for f in report.findings)
-    warnings = len(report.findings) - errors
-    counted = ", ".join([plural(errors, "error")] * (errors > 0) + [plural(warnings, "warning")] * (warnings > 0))
-    _print(console, _verdict_line(report.state, f"{report.assignment}: {counted or 'everything is as it should be'}"))
+    _print(console, _verdict_line(report.state, headline(report)))
     if not report.empty:
         for problem in report.problems:
             _print(console, _problem_line(problem, [f for f in report.findings if f.problem == problem]))
@@ -40,8 +38,7 @@ def render_check(report: CheckReport, console: Console) -> None:
 
 def render_score(report: ScoreReport, console: Console) -> None:
     """Prints a score: the verdict and points, each problem with its measures, the findings, points given by hand."""
-    points = f"{number(report.points)} of {number(report.max_points)} points"
-    _print(console, _verdict_line(report.state, f"{report.assignment}: {points}"))
+    _print(console, _verdict_line(report.state, headline(report)))
     _findings(report.findings, console)
     if not report.empty:
         for verdict in report.problems:
@@ -133,7 +130,9 @@ def _measures(measures: Iterable[MeasureResult]) -> Table:
         points = f"{number(m.points)}/{number(m.max_points)}" if m.baselines else ""
         standing = f"beats {m.standing.better_than} of {m.standing.of}" if m.standing else ""
         standing = "\n".join(filter(None, (standing, m.details.get("remark", ""))))
-        row: list[RenderableType] = [m.id, value, interval, _baselines(m), points, standing]
+        most, _, last = m.id.rpartition(".")
+        name = f"{most}.\n{last}" if "." in most else m.id  # target_accuracy.improved.usps-svhn would crowd the rest
+        row: list[RenderableType] = [name, value, interval, _baselines(m), points, standing]
         table.add_row(*row)
     return table
 

@@ -1,0 +1,154 @@
+"""A report as rows of a name, a state, points and a text: what course platforms and CI show.
+
+Every text here is capped and free of control and bidi characters, whatever a student's names hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from grader.metrics import METRICS
+from grader.results import CheckReport, Finding, MeasureResult, ScoreReport, State, Verdict
+from grader.text import number, plural, printable
+
+Report = CheckReport | ScoreReport
+LONGEST_FIELD = 1000  # characters of one text
+_OF_THE_DATA = {"reference-count"}  # rules whose paths don't lie in the submission
+MOST = 50  # findings that are spelled out; the rest is counted
+
+
+@dataclass(frozen=True)
+class About:
+    """What a renderer may say beside the report.
+
+    `place`: where the submission lies, as it was given, with `/` between names, or empty. `seconds`: how long the
+    grading took. `when`: the present moment, UTC. `environment`: the process's variables, in which CI names the run.
+    """
+
+    place: str
+    seconds: float
+    when: datetime
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def path(self, finding: Finding) -> str:
+        """A finding's file, as seen from the folder that the grader runs in; empty for one of the course's data."""
+        if finding.rule in _OF_THE_DATA:
+            return ""
+        return f"{self.place}/{finding.path}" if self.place else finding.path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row: the form of a problem's deliverables, or one measure. `text` has several lines, without markup."""
+
+    problem: str
+    name: str
+    state: State
+    points: float
+    max_points: float
+    text: str
+
+    @property
+    def title(self) -> str:
+        """Problem and name."""
+        return f"{self.problem}: {self.name}" if self.problem else self.name
+
+
+def outcomes(report: Report) -> list[Outcome]:
+    """All rows of a report: what belongs to no problem, if there is any; then each problem's form and measures."""
+    general = [f for f in report.findings if not f.problem or not report.problems]
+    rows = [_form("", general)] if general or not report.problems else []
+    if isinstance(report, CheckReport):
+        return rows + [_form(p, [f for f in report.findings if f.problem == p]) for p in report.problems]
+    for verdict in report.problems:
+        rows.append(_form(verdict.id, verdict.findings))
+        rows += [_measured(verdict, m) for m in verdict.measures]
+    return rows
+
+
+def findings_of(report: Report) -> list[Finding]:
+    """Every finding of a report, errors first."""
+    found = list(report.findings)
+    if isinstance(report, ScoreReport):
+        found += [f for verdict in report.problems for f in verdict.findings]
+    return sorted(found, key=lambda f: f.severity)
+
+
+def headline(report: Report) -> str:
+    """The assignment, with the points of a score or what a check counted.
+
+    >>> headline(CheckReport("hw", ("gan",), ()))
+    'hw: everything is as it should be'
+    """
+    if isinstance(report, ScoreReport):
+        told = f"{number(report.points)} of {number(report.max_points)} points"
+    else:
+        errors = sum(f.severity == "error" for f in report.findings)
+        warnings = len(report.findings) - errors
+        counted = [plural(errors, "error")] * (errors > 0) + [plural(warnings, "warning")] * (warnings > 0)
+        told = ", ".join(counted) or "everything is as it should be"
+    return f"{clean(report.assignment)}: {told}"
+
+
+def clean(text: str) -> str:
+    """One text on one line, capped and made safe to show."""
+    return printable(text[: LONGEST_FIELD + 1].replace("\n", " "), LONGEST_FIELD)
+
+
+def value_of(m: MeasureResult) -> str:
+    """Value and 95 % interval of a measure, or what stands in its place.
+
+    Such as `91.20 % (95 % interval 89.20–92.80 %, n = 1000)`.
+    """
+    if m.value is None:
+        return m.state
+    show = METRICS[m.metric].show
+    span = ""
+    if m.interval is not None:
+        span = f"95 % interval {show(m.interval[0]).removesuffix(' %')}–{show(m.interval[1])}, "
+    return f"{show(m.value)} ({span}n = {m.n})"
+
+
+def baselines_of(m: MeasureResult) -> list[str]:
+    """A line for each baseline: `simple ≥ 70 %: reached, 5 of 5 points`."""
+    metric = METRICS[m.metric]
+    lines = []
+    for b in m.baselines:
+        wanted = f"{number(100 * b.value)} %" if metric.fraction else number(b.value)
+        reached = "not measured" if m.value is None else "reached" if b.passed else "not reached"
+        near = ", borderline" if b.borderline else ""
+        points = f"{number(b.earned)} of {number(b.points)} points"
+        lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {points}")
+    return lines
+
+
+def _form(problem: str, findings: Iterable[Finding]) -> Outcome:
+    ordered = sorted(findings, key=lambda f: f.severity)
+    lines = [line for f in ordered[:MOST] for line in told(f)]
+    if len(ordered) > MOST:
+        lines.append(f"and {len(ordered) - MOST} more")
+    state: State = "fail" if any(f.severity == "error" for f in ordered) else "pass"
+    name = "folders, names and formats" if problem else "submission"
+    return Outcome(clean(problem), name, state, 0, 0, "\n".join(lines) or "as asked for")
+
+
+def told(finding: Finding) -> list[str]:
+    """A finding in plain lines: what it is, expected, found, what to do."""
+    where = clean(finding.path) + (f":{finding.line}" if finding.line else "")
+    lines = [f"{finding.severity} {finding.rule} {where}: {clean(finding.message)}"]
+    if finding.severity == "error":
+        lines += [f"  expected: {clean(finding.expected)}", f"  found: {clean(finding.actual)}"]
+    return [*lines, f"  → {clean(finding.help)}"]
+
+
+def _measured(verdict: Verdict, m: MeasureResult) -> Outcome:
+    lines = [value_of(m), *baselines_of(m)]
+    if m.standing is not None:
+        lines.append(f"better than {m.standing.better_than} of {m.standing.of} reported results")
+    if m.details.get("remark"):
+        lines.append(clean(str(m.details["remark"])))
+    if m.reason:
+        lines.append(f"{m.state}: {clean(m.reason)}")
+    return Outcome(clean(verdict.id), clean(m.id), m.state, m.points, m.max_points, "\n".join(lines))
