@@ -46,11 +46,16 @@ class Trainer(Protocol):
     `best` or `last`: a rule that is fixed before the run.
     """
 
-    steps: int
-    every: int
-    selection: str | None
-    final: str
-    parts: Mapping[str, Stateful]
+    @property
+    def steps(self) -> int: ...
+    @property
+    def every(self) -> int: ...
+    @property
+    def selection(self) -> str | None: ...
+    @property
+    def final(self) -> str: ...
+    @property
+    def parts(self) -> Mapping[str, Stateful]: ...
 
     def update(self, step: int) -> Values:
         """One step of every optimizer; returns the losses."""

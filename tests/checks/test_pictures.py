@@ -19,7 +19,7 @@ SPEC = ImagesSpec("faces", "gan", 4, (8, 8), "RGB", "PNG", None, "", True)
 def _png(mode: str = "RGB", size: tuple[int, int] = (8, 8), **options: object) -> bytes:
     image = Image.effect_noise(size, 80).convert(mode) if mode != "RGBA" else Image.new("RGBA", size, (9, 8, 7, 100))
     out = io.BytesIO()
-    image.save(out, format="PNG", **options)  # type: ignore[arg-type]  # Pillow passes them on
+    image.save(out, format="PNG", **options)
     return out.getvalue()
 
 

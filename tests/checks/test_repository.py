@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import grader
-from grader.checks import repository
 from tests.conftest import GOOD
 
 PDF = b"%PDF-1.5\n"
@@ -84,7 +83,7 @@ def test_scripts_that_are_no_text(repo: Path) -> None:
 
 
 def test_without_bash_a_note_says_what_was_not_checked(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     (repo / "hw2_p3.sh").write_text("if\n")
     report = grader.check(repo, problems=["dann"], with_repository=True)
     assert any("bash is not on this machine" in note for note in report.notes)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_what_cannot_be_built(arguments: list[str], said: str, tmp_path: Path) -
 
 
 def test_cache(course: Path, tmp_path: Path) -> None:
-    place = {"GRADER_CACHE": str(tmp_path)}
+    place: dict[str, Any] = {"GRADER_CACHE": str(tmp_path)}
     assert "0 rows" in _run("cache", "info", **place).stdout
     _run("reference", "build", "face/test", course / "face/test", "-o", tmp_path / "r.npz", *PROTOCOL, **place)
     assert "100 rows" in _run("cache", "info", **place).stdout

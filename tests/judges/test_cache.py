@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,7 +199,7 @@ def test_a_lock_that_somebody_holds_keeps_no_reader_waiting(tmp_path: Path, monk
 class _Refusing(sqlite3.Connection):
     """What a process meets while another one is changing the same new file to WAL: refused at once, without a wait."""
 
-    def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:
+    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
         if "journal_mode" in sql:
             raise sqlite3.OperationalError("database is locked")
         return super().execute(sql, *arguments)

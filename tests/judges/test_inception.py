@@ -89,13 +89,15 @@ def _half_pixel_bilinear(image: NDArray[np.float64], side: int) -> NDArray[np.fl
             m[i, min(low + 1, n - 1)] += at - low
         return m
 
-    return np.einsum("ih,hwc,jw->ijc", matrix(image.shape[0]), image, matrix(image.shape[1]), optimize=True)
+    found = np.einsum("ih,hwc,jw->ijc", matrix(image.shape[0]), image, matrix(image.shape[1]), optimize=True)
+    return np.asarray(found)
 
 
 def _layers(state: dict[str, torch.Tensor]) -> FidInception:
     network = FidInception()
     network.load_state_dict(state, strict=False)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def _fid_by_hand(setting: Path) -> float:

@@ -38,7 +38,7 @@ def images() -> NDArray[np.uint8]:
 
 
 def _ours(weights: Path, images: NDArray[np.uint8], protocol: str) -> dict[str, NDArray[np.float32]]:
-    return Extractor({"inception": weights}, "cpu", None).run(protocol, images, lambda *_: None).outputs
+    return dict(Extractor({"inception": weights}, "cpu", None).run(protocol, images, lambda *_: None).outputs)
 
 
 def _close(ours: NDArray[np.float32], theirs: torch.Tensor) -> bool:
@@ -93,9 +93,10 @@ def test_folding_changes_no_output() -> None:
     torch.manual_seed(0)
     network = torch.nn.Module()
     network.conv = torch.nn.Conv2d(3, 5, 3, bias=False)
-    network.bn = torch.nn.BatchNorm2d(5)
-    network.bn.running_mean.normal_()
-    network.bn.running_var.uniform_(0.5, 2)
+    network.bn = norm = torch.nn.BatchNorm2d(5)
+    assert norm.running_mean is not None and norm.running_var is not None
+    norm.running_mean.normal_()
+    norm.running_var.uniform_(0.5, 2)
     network.eval().requires_grad_(False)
     x = torch.randn(2, 3, 9, 9)
     before = network.bn(network.conv(x))

@@ -168,7 +168,7 @@ def test_an_answer_without_a_network_is_not_kept_for_one_with_it(
 ) -> None:
     """Everything lies in the border band, and the features decide."""
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path_factory.mktemp("own")))
-    monkeypatch.setattr(copies.copies, "SAME", 2.0)
+    monkeypatch.setattr("grader.metrics.copies.SAME", 2.0)
     shutil.copy(top / "data/face/train/0007.png", top / "s/gan/0001.png")
     with monkeypatch.context() as without:
         without.setattr(copies, "_network", lambda _: "")

@@ -6,6 +6,7 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -51,7 +52,9 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 
 
 @pytest.mark.parametrize("method", ["source-only", "dann"])
-def test_labels_of_the_target_are_not_read(method: str, course: Path, tmp_path: Path) -> None:
+def test_labels_of_the_target_are_not_read(
+    method: Literal["source-only", "dann"], course: Path, tmp_path: Path
+) -> None:
     settings = replace(SHORT, method=method)
     other = relabelled(course, tmp_path / "other", "svhn")
     first = trained(settings, course)
@@ -71,7 +74,8 @@ def test_the_upper_bound_reads_the_target_alone(course: Path, tmp_path: Path) ->
 
 
 def test_pictures_of_the_target_count_under_dann_alone() -> None:
-    for method, same_weights in (("dann", False), ("source-only", True)):
+    both: tuple[tuple[Literal["dann", "source-only"], bool], ...] = (("dann", False), ("source-only", True))
+    for method, same_weights in both:
         settings = replace(SHORT, method=method)
         assert same(trained(settings, None, target=30), trained(settings, None, target=200)) is same_weights
 
@@ -103,7 +107,12 @@ def test_lambda_is_the_papers() -> None:
 
 def test_lambda_follows_the_whole_run(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
-    monkeypatch.setattr(dann, "adversary_factor", lambda progress: seen.append(progress) or 0.0)
+
+    def noted(progress: float) -> float:
+        seen.append(progress)
+        return 0.0
+
+    monkeypatch.setattr(dann, "adversary_factor", noted)
     trainer = dann.Trainer(replace(SHORT, steps=40), None, 0, MACHINE)
     for step in (0, 10, 39):
         trainer.update(step)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from grader.judges.digit_classifier import DigitClassifier
 from grader.judges.states import fill
 from grader.judges.weights import find_weights
 from reference_models import digit_classifier as trainer
@@ -31,7 +32,7 @@ def test_a_run_that_was_stopped_continues_to_the_same_weights(
     whole, parts = (load_file(tmp_path / run / "digit_classifier.safetensors") for run in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     path = tmp_path / "whole" / "digit_classifier.safetensors"
-    fill(trainer.DigitClassifier(), find_weights("digit_classifier", {"digit_classifier": path}))
+    fill(DigitClassifier(), find_weights("digit_classifier", {"digit_classifier": path}))
 
 
 def test_augmentation_keeps_range_and_inverts_half(course: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import scipy.io
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 from torchvision import datasets
 
@@ -29,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def put_mnist(cache: Path, images: np.ndarray, labels: list[int]) -> None:  # type: ignore[type-arg]  # uint8 (n, 28, 28)
+def put_mnist(cache: Path, images: NDArray[np.uint8], labels: list[int]) -> None:
     raw = cache / "mnist" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part in ("train", "t10k"):
