@@ -1,19 +1,23 @@
-# make demo    set up .venv and grade the good submission of the miniature course
+# make demo    set up .venv; the reference solutions hand in what is then checked and scored
 # make test    the tests that CI runs       make test-slow   those that take minutes
 # make lint    format, lint, types          make format      mend what can be mended
-# make bench   how quick it is, as ratios
+# make bench   how quick it is, as ratios         make docs        the pages, in build/docs
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The solutions draw photographed faces, so that these are what they are compared with, not the drawn ones.
+FACES := baselines/references/face-test.efficientnet-lite0.npz
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint format bench clean
+.PHONY: demo test test-slow lint format bench docs clean
 
 demo: .venv/score
 	@rm -rf demo && mkdir demo
-	$(BIN)/python -m fixtures.make course demo/hw2_data
-	$(BIN)/grader check fixtures/submission --data demo/hw2_data
-	TORCH_HOME=demo $(BIN)/grader score fixtures/submission --data demo/hw2_data --allow-skipped -o demo/score.json
+	$(BIN)/python -m fixtures.make demo/hw2_data
+	$(BIN)/python -m reference_models generate dcgan acgan dann uda --data demo/hw2_data --out demo/submission
+	$(BIN)/grader check demo/submission --data demo/hw2_data
+	TORCH_HOME=demo $(BIN)/grader score demo/submission --data demo/hw2_data --reference $(FACES) \
+	  --allow-skipped -o demo/score.json
 
 test: .venv/dev
 	$(BIN)/coverage erase
@@ -31,6 +35,9 @@ lint: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
+
+docs: .venv/dev
+	$(BIN)/python -m sphinx -W -q -b html docs build/docs
 
 format: .venv/dev
 	$(BIN)/ruff format .

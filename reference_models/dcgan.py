@@ -183,10 +183,10 @@ def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
     return True
 
 
-def pictures_of(model: Model) -> Pictures:
-    """The 1000 faces of a trained model, uint8 ``(1000, 64, 64, 3)``."""
+def pictures_of(model: Model, count: int = 1000) -> Pictures:
+    """The first of the 1000 faces that are handed in, uint8 ``(count, 64, 64, 3)``."""
     settings = model.settings(Settings)
-    return draw(model.fill(Generator(settings)), fixed_noise(1000, settings.z, NOISE_SEED))
+    return draw(model.fill(Generator(settings)), fixed_noise(1000, settings.z, NOISE_SEED)[:count])
 
 
 def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa: ARG001  # a GAN needs no data
@@ -199,13 +199,13 @@ def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:  #
     """Learning curves, and the first 32 of the faces that are handed in."""
     from reference_models.core import plots
 
-    settings = models[0].settings(Settings)
-    generator = models[0].fill(Generator(settings))
-    plots.grid(draw(generator, fixed_noise(1000, settings.z, NOISE_SEED)[:32]), 8, out / "dcgan_faces.png")
+    plots.grid(pictures_of(models[0], 32), 8, out / "dcgan_faces.png")
     panels = {
         "losses": ["loss_d", "loss_g"],
         "share that D takes for real": ["says_real", "says_fake"],
         "distance to validation faces": ["fd_validation", "fd_last_weights"],
     }
-    plots.curves(models[0].log(), panels, f"steps of {settings.batch} images", out / "dcgan_curves.png")
+    plots.curves(
+        models[0].log(), panels, f"steps of {models[0].settings(Settings).batch} images", out / "dcgan_curves.png"
+    )
     return [out / "dcgan_faces.png", out / "dcgan_curves.png"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -53,21 +54,21 @@ def test_score_of_the_good_submission(course: Path) -> None:
     assert [m.state for m in gan] == ["skipped", "skipped", "pass", "pass", "pass"]
     assert all("--judge" in m.reason for m in gan[:2])
     assert gan[2].id == "fd_efficientnet_lite0" and gan[2].baselines == () and gan[2].value is not None
+    directions = ("mnistm-usps", "svhn-mnistm", "usps-svhn")
     assert [m.id for m in report.problems[2].measures] == [
-        "target_accuracy.mnistm-usps",
-        "target_accuracy.svhn-mnistm",
-        "target_accuracy.usps-svhn",
+        *(f"target_accuracy.{direction}" for direction in directions),
+        *(f"target_accuracy.improved.{direction}" for direction in directions),
     ]
 
 
 def test_target_accuracy_is_a_plain_count(course: Path) -> None:
     report = grader.score(GOOD, problems=["dann"], data=course)
     for m in report.problems[0].measures:
-        direction = m.id.partition(".")[2]
-        answers = dict(_table(course / "digits" / direction.split("-")[1] / "test.csv"))
+        direction = m.id.partition(".")[2].replace(".", "/")
+        answers = dict(_table(course / "digits" / direction.rpartition("-")[2] / "test.csv"))
         given = dict(_table(GOOD / "dann" / f"{direction}.csv"))
         assert m.value == sum(given[n] == label for n, label in answers.items()) / len(answers)
-        assert m.n == len(answers) == 100 and m.interval is not None and m.interval[0] < m.value < m.interval[1]
+        assert m.n == len(answers) == 100 and m.interval is not None and m.interval[0] < m.value <= m.interval[1]
         confusion = np.array(m.details["confusion"])
         assert confusion.sum() == 100 and np.trace(confusion) == round(m.value * 100)
 
@@ -111,7 +112,7 @@ def test_a_wrong_format_earns_nothing_and_shows_what_it_would(course: Path, tmp_
     broken, *others = verdict.measures
     assert verdict.state == "fail" and verdict.points == 6 and verdict.would_earn == 9
     assert broken.state == "fail" and broken.baselines[0].passed and broken.baselines[0].earned == 0
-    assert all(m.state == "pass" and m.points == 3 for m in others)
+    assert all(m.state == "pass" and m.points == 3 for m in others if m.baselines)
 
 
 @pytest.mark.parametrize("name", [n for n, m in MUTATIONS.items() if m.errors])
@@ -141,7 +142,7 @@ def test_zero_based_names_lose_only_what_is_out_of_range(course: Path, tmp_path:
 
 
 def test_optional_tables_are_measured_without_points(course: Path, tmp_path: Path) -> None:
-    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    shutil.copytree(GOOD / "dann", tmp_path / "dann", ignore=shutil.ignore_patterns("improved"))
     (tmp_path / "dann" / "improved").mkdir()
     shutil.copy(course / "digits/usps/test.csv", tmp_path / "dann" / "improved" / "mnistm-usps.csv")
     verdict = grader.score(tmp_path, problems=["dann"], data=course).problems[0]
@@ -266,7 +267,9 @@ def test_lower_is_better_for_fid(value: float, points: float, course: Path, monk
 
 
 def test_empty_submissions(tmp_path: Path, course: Path) -> None:
-    for make in (lambda: None, lambda: (tmp_path / "gan").mkdir(), lambda: (tmp_path / ".DS_Store").touch()):
+    steps: tuple[Callable[[], None], ...]
+    steps = (lambda: None, lambda: (tmp_path / "gan").mkdir(), lambda: (tmp_path / ".DS_Store").touch())
+    for make in steps:
         make()
         checked, scored = grader.check(tmp_path, data=course), grader.score(tmp_path, data=course)
         assert checked.empty and scored.empty and checked.state == scored.state == "fail" and scored.points == 0
@@ -355,7 +358,7 @@ def test_skipped_measures_name_their_protocol(course: Path) -> None:
 
 def test_a_measure_without_baselines_changes_no_state(course: Path, tmp_path: Path) -> None:
     """A failing one: an optional table of which nothing can be judged, beside three that pass."""
-    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    shutil.copytree(GOOD / "dann", tmp_path / "dann", ignore=shutil.ignore_patterns("improved"))
     (tmp_path / "dann" / "improved").mkdir()
     rows = "".join(f"{i:05d}.png,0\n" for i in range(100))
     (tmp_path / "dann" / "improved" / "mnistm-usps.csv").write_text("image_name,label\n" + rows)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.output import STDOUT, check_output, make_console, progress_bar, report_place, write_whole
+from grader.cli.output import STDOUT, check_output, make_console, progress_bar, report_place, trimmed, write_whole
 from grader.reporting import KINDS, render
 
 if TYPE_CHECKING:
@@ -124,10 +124,11 @@ class _Shown:
         from grader.results import CheckReport
 
         console = make_console()
-        if isinstance(report, CheckReport):
-            render_check(report, console)
-        else:
-            render_score(report, console)
+        with trimmed(console):
+            if isinstance(report, CheckReport):
+                render_check(report, console)
+            else:
+                render_score(report, console)
         written = [
             str(path) for path in (self.output, *(path for _, path in self.reports)) if path not in (None, STDOUT)
         ]

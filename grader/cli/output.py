@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -87,6 +89,17 @@ def make_console() -> Console:
     console = Console(soft_wrap=False, emoji=False, markup=False)
     width = min(console.width, WIDEST) if console.is_terminal or os.environ.get("COLUMNS") else WIDEST
     return Console(width=max(width, _NARROWEST), soft_wrap=False, emoji=False, markup=False)
+
+
+@contextmanager
+def trimmed(console: Console) -> Iterator[None]:
+    """Prints without the blanks that fill lines up: a log or a file has no use for them, and a terminal no harm."""
+    if console.is_terminal:
+        yield
+        return
+    with console.capture() as captured:
+        yield
+    sys.stdout.write(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE))
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 from reference_models import acgan
-from reference_models.acgan import PRESETS, Trainer, draw, generate_digits
+from reference_models.acgan import PRESETS, Trainer, generate_digits
 from reference_models.acgan_networks import Discriminator, Generator, LabelNorm, Settings
 from reference_models.core import labelled
-from reference_models.core.gan import fixed_noise
+from reference_models.core.gan import draw, fixed_noise
 from reference_models.core.labelled import class_loss, in_order, label_code
 from reference_models.core.models import Model, ModelError, load
 from reference_models.core.runs import Machine, fit
@@ -53,7 +53,7 @@ def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def features(pictures: np.ndarray, _: torch.device) -> np.ndarray:
         n, side = len(pictures), pictures.shape[1]
-        return pictures.reshape(n, 2, side // 2, 2, side // 2, 3).mean((2, 4)).reshape(n, 12)
+        return np.asarray(pictures.reshape(n, 2, side // 2, 2, side // 2, 3).mean((2, 4)).reshape(n, 12))
 
     monkeypatch.setattr(labelled, "efficientnet_features", features)
 

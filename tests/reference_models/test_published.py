@@ -6,12 +6,15 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from reference_models import acgan
+from grader.references.pictures import list_pictures, read_pictures
+from reference_models import acgan, dcgan
 from reference_models.__main__ import FAMILIES
 from reference_models.core.measured import pixels_of
 from reference_models.core.models import HOME, published
+from tests.conftest import GOOD
 
 FOLDERS = sorted(path.parent for path in HOME.glob("**/config.json"))
 
@@ -33,7 +36,12 @@ def test_all_of_them_are_small() -> None:
 
 
 def test_each_trained_family_has_some() -> None:
-    assert [len(published(family)) for family in ("acgan", "dann", "uda")] == [1, 3, 3]
+    assert [len(published(family)) for family in FAMILIES] == [1, 1, 3, 3]
+
+
+def test_faces_are_drawn_again_pixel_by_pixel() -> None:
+    made = dcgan.pictures_of(published("dcgan")[0], 50)
+    assert np.array_equal(made, read_pictures(list_pictures(GOOD / "gan")[:50]))
 
 
 def test_digits_are_drawn_again_pixel_by_pixel(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_an_npz_of_something_else(tmp_path: Path) -> None:
 def _changed(tmp_path: Path, **arrays: object) -> Path:
     file, _ = _file(200, features=True)
     found = dict(np.load(__import__("io").BytesIO(file.to_bytes())))
-    np.savez(tmp_path / "r.npz", **(found | arrays))  # type: ignore[arg-type]
+    np.savez(tmp_path / "r.npz", **(found | arrays))
     return tmp_path / "r.npz"
 
 

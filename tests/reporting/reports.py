@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from grader.reporting.outcomes import About
+from grader.reporting.outcomes import About, Report
 from grader.results import (
     BaselineResult,
     CheckReport,
@@ -114,4 +114,11 @@ EVIL_CHECK = CheckReport(
 )
 CLEAN = CheckReport("hw2", ("gan",), ())
 NOTHING = CheckReport("hw2", (), (finding(problem="", path="."),), empty=True)
-ALL = {"fair": FAIR, "evil": EVIL, "checked": CHECKED, "evil check": EVIL_CHECK, "clean": CLEAN, "nothing": NOTHING}
+ALL: dict[str, Report] = {
+    "fair": FAIR,
+    "evil": EVIL,
+    "checked": CHECKED,
+    "evil check": EVIL_CHECK,
+    "clean": CLEAN,
+    "nothing": NOTHING,
+}

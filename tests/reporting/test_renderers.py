@@ -125,7 +125,7 @@ def test_the_tenth_annotation_counts_the_rest() -> None:
 
 
 def _html(text: str) -> str:
-    return MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    return str(MarkdownIt("gfm-like", {"linkify": False}).render(text))
 
 
 def test_markdown_shows_the_table_and_the_findings() -> None:
