@@ -26,8 +26,8 @@ from grader.reporting.walls import Cell, Sheet, Wall, walls
 from grader.results import Finding, MeasureResult, ScoreReport, State, Verdict
 from grader.text import number, plural
 
-_MOST_LABELS = 40  # classes that a wall can be filtered by
-_MOST_MISREAD = 200  # that are shown enlarged
+_MOST_SHEETS = 40  # that a wall can be filtered by
+_FIRST_MISREAD = 10  # of a label that are shown enlarged before more are asked for
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def render(report: Report, about: About) -> str:
     shown = walls(about.pictures, _misread(report)) if isinstance(report, ScoreReport) else []
     places = {(wall.problem, wall.deliverable): wall.places for wall in shown}
     found = findings_of(report)
-    style = _style(max((len(wall.labels) for wall in shown), default=0))
+    style = _style(max((len(wall.sheets) for wall in shown), default=0))
     return (
         _environment()
         .get_template("page.html")
@@ -100,8 +100,8 @@ def render(report: Report, about: About) -> str:
             notes=report.notes[:MOST],
             manual=report.manual[:MOST] if isinstance(report, ScoreReport) and not report.empty else (),
             walls=shown,
-            most_misread=_MOST_MISREAD,
-            most_labels=_MOST_LABELS,
+            first_misread=_FIRST_MISREAD,
+            most_sheets=_MOST_SHEETS,
             style=Markup(style),
             style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
             version=__version__,
@@ -128,11 +128,11 @@ def _finalize(value: Any) -> Any:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _style(labels: int) -> str:
-    """The style sheet, with the rules that filter a wall by so many labels."""
+def _style(sheets: int) -> str:
+    """The style sheet, with the rules that filter a wall by so many sheets."""
     rules = [
-        f".wall:has(.pick-{k}:checked) [data-label]:not([data-label='{k}']){{display:none}}"
-        for k in range(min(labels, _MOST_LABELS))
+        f".wall:has(.pick-{k}:checked) [data-sheet]:not([data-sheet='{k}']){{display:none}}"
+        for k in range(min(sheets, _MOST_SHEETS))
     ]
     css = (files("grader.reporting") / "templates" / "page.css").read_text(encoding="utf-8")
     return "\n".join([css, *rules, ""])

@@ -20,17 +20,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of the items of one class; `missing` have no judgement. `share` is the accuracy, None without items."""
+    """What became of the items of one class.
+
+    `missing` counts those without a judgement; `share` is the accuracy, None where the class has no item.
+    """
 
     label: str
     cells: tuple[Cell, ...]
-    missing: int
+    missing: Cell
     share: float | None
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A value of one class and its length, both as shares of what a whole bar stands for."""
+    """A class, its value as a share (None where it has no item), and the length of its bar in per cent."""
 
     label: str
     share: float | None
@@ -56,7 +59,7 @@ def confusion(m: MeasureResult) -> tuple[Row, ...]:
         Row(
             str(label),
             tuple(Cell(count, _shade(count, sum(counts) + left, j == i)) for j, count in enumerate(counts)),
-            left,
+            Cell(left, _shade(left, sum(counts) + left, False)),
             details["per_class"][label],
         )
         for i, (label, counts, left) in enumerate(rows)
@@ -77,8 +80,8 @@ def bars(m: MeasureResult) -> Bars | None:
         shares = m.details["per_class"]
         rows = tuple(Bar(str(label), share, round(100 * (share or 0.0), 1)) for label, share in shares.items())
         return Bars("Accuracy by class", rows)
-    if shares := m.details.get("share_of_reference"):
+    if len(shares := m.details.get("share_of_reference", {})) > 1:
         whole = max(1.0, *shares.values())
-        rows = tuple(Bar(label or "all", share, round(100 * share / whole, 1)) for label, share in shares.items())
+        rows = tuple(Bar(label, share, round(100 * share / whole, 1)) for label, share in shares.items())
         return Bars("Variety by class; the line is that of real images", rows, round(100 / whole, 1))
     return None

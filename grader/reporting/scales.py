@@ -21,18 +21,18 @@ _LEFT, _RIGHT = 3.0, 97.0  # per cent between which values lie, so that no mark 
 _LETTER = 6.6  # pixels of a letter, about
 _LINE = 17  # pixels of a line of text
 _DOT = 9  # pixels from dot to dot
+_LEAST = 1e-7  # of a scale's length: values that differ less are one
 _FAR = 1.5  # a value is off the scale where it lies this many spans of the rest beyond the rest
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A text or a dot at `x` per cent and `y` pixels; `anchor` is SVG's text-anchor, `good` says a baseline is reached."""
+    """A text or a dot at `x` per cent and `y` pixels; `anchor` is SVG's text-anchor."""
 
     x: float
     y: float
     text: str
     anchor: str = "middle"
-    good: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def scale(m: MeasureResult, assignment: Assignment | None) -> Scale | None:
     piles = lanes([_dot_ends(at(value)) for _, value in reported])
     track = top + 14 + _DOT * (max(piles, default=-1) + 1)
     baselines = tuple(
-        Mark(at(b.value), _LINE * (row + 1) - 4, text, _anchor(at(b.value)), b.passed)
+        Mark(at(b.value), _LINE * (row + 1) - 4, text, _anchor(at(b.value)))
         for (b, text), row in zip(lines, rows, strict=True)
     )
     dots = tuple(
@@ -107,7 +107,7 @@ def span(
         off = 0  # everything lies between 0 and 1
     shown = [*others, *([] if off else own)] if others else [0.0, *own]
     low, high = min(shown), max(shown)
-    edge = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
+    edge = next(e for e in (0.08 * (high - low), 0.1 * abs(high), 1.0) if e > _LEAST)
     first = low if low == 0 else low - edge
     last = high + edge
     if metric.fraction:
@@ -119,7 +119,7 @@ def ticks_of(low: float, high: float) -> list[float]:
     """Two to five round numbers from low to high.
 
     >>> ticks_of(23.2, 34.8), ticks_of(0.0, 1.0)
-    ([25.0, 30.0], [0.0, 0.25, 0.5, 0.75, 1.0])
+    ([25.0, 27.5, 30.0, 32.5], [0.0, 0.25, 0.5, 0.75, 1.0])
     """
     power = 10.0 ** math.floor(math.log10(high - low))
     steps = [base * scale for scale in (power / 10, power) for base in (1, 2, 2.5, 5)]

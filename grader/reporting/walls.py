@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from grader.checks.images import CheckedImages
 from grader.reporting.outcomes import clean
 from grader.text import plural, printable
 
-BUDGET = 2_700_000  # bytes of all pictures of a page; a third more as base64
+BUDGET = 2_400_000  # bytes of all pictures of a page; a third more as base64
 _SHARE = 0.6  # of what is left that one wall may take, small ones first, unless it is the last
 MOST = 1000  # images of a wall
 _ACROSS = 10  # images in a row of a sheet
@@ -42,20 +42,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Images in rows of ten, in one picture. `label` is their class, empty if there is none; `order` its number.
+    """Images in rows of ten, in one picture. `title` is their class, or from which to which they count.
 
     `cell`: width and height of an image, in pixels of the sheet.
     """
 
     id: str
-    label: str
-    order: int
+    title: str
     caption: str
     width: int
     height: int
     cell: tuple[int, int]
     cells: tuple[Cell, ...]
-    uri: Markup = Markup()
+    uri: str = ""
 
     @property
     def misread(self) -> list[Cell]:
@@ -65,8 +64,19 @@ class Sheet:
     @property
     def veil(self) -> Markup:
         """The SVG path of all images that were read right."""
+        return self._path((c.x, c.y) for c in self.cells if not c.read)
+
+    @property
+    def gaps(self) -> Markup:
+        """The SVG path of the places without an image."""
         width, height = self.cell
-        return Markup("".join(f"M{c.x} {c.y}h{width}v{height}h-{width}z" for c in self.cells if not c.read))
+        there = {(c.x, c.y) for c in self.cells}
+        places = [(x, y) for y in range(0, self.height, height) for x in range(0, self.width, width)]
+        return self._path(place for place in places if place not in there)
+
+    def _path(self, places: Iterable[tuple[int, int]]) -> Markup:
+        width, height = self.cell
+        return Markup("".join(f"M{x} {y}h{width}v{height}h-{width}z" for x, y in places))
 
 
 @dataclass(frozen=True)
@@ -86,14 +96,9 @@ class Wall:
         return {cell.name: (sheet, cell) for sheet in self.sheets for cell in sheet.cells}
 
     @property
-    def misread(self) -> list[tuple[Sheet, Cell]]:
-        """Every image that was taken for another class, in the order of the names."""
-        return [(sheet, cell) for sheet in self.sheets for cell in sheet.misread]
-
-    @property
-    def labels(self) -> list[str]:
-        """The classes, in the order of the sheets; empty where there are none."""
-        return [sheet.label for sheet in self.sheets if sheet.label]
+    def misread(self) -> int:
+        """How many images were taken for another class."""
+        return sum(len(sheet.misread) for sheet in self.sheets)
 
 
 def walls(
@@ -121,12 +126,10 @@ def _cell(images: CheckedImages) -> tuple[int, int]:
     return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
-def _wall(
-    id: str, key: tuple[str, str], images: CheckedImages, budget: int, misread: Mapping[str, str] | None
-) -> Wall:
+def _wall(id: str, key: tuple[str, str], images: CheckedImages, budget: int, misread: Mapping[str, str] | None) -> Wall:
     groups = list(_groups(images))
     shown = sum(len(group.indices) for group in groups)
-    sheets = [_sheet(f"{id}s{i}", i, images, g, misread or {}, misread is not None) for i, g in enumerate(groups)]
+    sheets = [_sheet(f"{id}s{i}", images, g, misread or {}, misread is not None) for i, g in enumerate(groups)]
     encoded = _encoded([picture for _, picture in sheets], budget)
     done = tuple(replace(head, uri=_uri(content)) for (head, _), content in zip(sheets, encoded, strict=True))
     return Wall(*key, clean(images.spec.path), done, len(images.names) - shown, misread is not None)
@@ -134,8 +137,9 @@ def _wall(
 
 @dataclass(frozen=True)
 class _Group:
-    """Images of one sheet: their indices, their places in it, how many there should be."""
+    """Images of one sheet: their indices, their places in it, how many there should be; `label` is their class."""
 
+    title: str
     label: str
     indices: list[int]
     places: list[int]
@@ -148,7 +152,7 @@ def _groups(images: CheckedImages) -> Iterator[_Group]:
     if names is None or field is None:
         for start in range(0, min(len(images.names), MOST), _SHEET):
             indices = list(range(start, min(start + _SHEET, len(images.names), MOST)))
-            yield _Group("", indices, list(range(len(indices))), len(indices))
+            yield _Group(f"{start + 1}–{indices[-1] + 1}", "", indices, list(range(len(indices))), len(indices))
         return
     label = names.fields[field]
     classes = label.high - label.low + 1
@@ -159,11 +163,11 @@ def _groups(images: CheckedImages) -> Iterator[_Group]:
         wanted = [names.format(values) for values in names.all_values() if values[field] == value][:most]
         there = [(order[name], place) for place, name in enumerate(wanted) if name in order]
         if there:
-            yield _Group(str(value), [i for i, _ in there], [place for _, place in there], min(size, most))
+            yield _Group(str(value), str(value), [i for i, _ in there], [place for _, place in there], min(size, most))
 
 
 def _sheet(
-    id: str, order: int, images: CheckedImages, group: _Group, misread: Mapping[str, str], judged: bool
+    id: str, images: CheckedImages, group: _Group, misread: Mapping[str, str], judged: bool
 ) -> tuple[Sheet, Image.Image]:
     """A sheet without its picture's text, and the picture."""
     (width, height), size = _cell(images), images.spec.size
@@ -178,11 +182,12 @@ def _sheet(
         cells.append(Cell(printable(images.names[i]), x, y, misread.get(images.names[i], "")))
     wrong = sum(bool(cell.read) for cell in cells)
     if not group.label:
-        caption = f"{cells[0].name} to {cells[-1].name}"
+        caption = " to ".join(printable(cell.name, 24) for cell in (cells[0], cells[-1]))
     else:
-        there = f"{len(cells)} of {plural(group.size, 'image')}"
-        caption = f"{group.label}: {there}" + (f", {wrong} misread" if judged else "")
-    sheet = Sheet(id, group.label, order, caption, picture.width, picture.height, (width, height), tuple(cells))
+        told = f"{wrong} misread" if judged else plural(len(cells), "image")
+        missing = group.size - len(cells)
+        caption = f"{group.label}: {told}" + (f", {missing} missing" if missing else "")
+    sheet = Sheet(id, group.title, caption, picture.width, picture.height, (width, height), tuple(cells))
     return sheet, picture
 
 
