@@ -70,7 +70,8 @@ def test_what_is_refused_before_any_work(given: str, said: str, submission: Path
 def test_a_page_for_both_verbs(course: Path, submission: Path) -> None:
     shutil.copytree(GOOD / "acgan", submission / "submission" / "acgan")
     options = ("--problem", "acgan", "--data", course, "--report", "html=page.html")
-    assert run("score", "submission", *options, cwd=submission).returncode == 0
+    # Without the cache: another test wants these digits to need torch.
+    assert run("score", "submission", "--no-cache", *options, cwd=submission).returncode == 0
     page = (submission / "page.html").read_text()
     assert "data:image/webp;base64," in page and "DLCV fall 2021, homework 2" in page and " read as " in page
     assert "r1: 91 %" in page  # a reported result
