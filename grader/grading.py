@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, load_assignment
 from grader.checks import rules
-from grader.checks.images import CheckedImages, check_images
+from grader.checks.images import CheckedImages, Pictures, check_images
 from grader.checks.repository import can_parse, check_document, check_script
 from grader.checks.tables import check_table
 from grader.errors import SubmissionRefused, UsageError
@@ -74,12 +74,14 @@ def score(
     device: str = "auto",
     cache: bool = True,
     progress: Progress = silent,
+    pictures: Pictures | None = None,
 ) -> ScoreReport:
     """Checks a submission, takes every measure and compares it with the baselines.
 
     Arguments as for `check`, and: judges: files of weights by judge name. references: files that
     `grader reference build` made, used instead of the pictures under `data`. device: auto, cpu, cuda or mps.
-    cache: keep features for the next run. progress: called as progress(task, done, total).
+    cache: keep features for the next run. progress: called as progress(task, done, total). pictures: filled with the
+    images that were judged, by problem and deliverable, for a report that shows them.
 
     A measure that needs something which isn't on this machine is `skipped`, with the reason. Raises as `check` does.
     """
@@ -94,6 +96,8 @@ def score(
             digest = view.digest
     except SubmissionRefused as e:
         seen, digest = _refused(e), ""
+    if pictures is not None:
+        pictures |= {key: part for key, part in seen.checked.items() if isinstance(part, CheckedImages)}
     verdicts = tuple(judge_problem(p, seen.findings, seen.checked, context, work) for p in work.problems)
     general = tuple(f for f in seen.findings if not f.problem)
     notes = [*seen.notes, *context.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]

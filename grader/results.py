@@ -28,7 +28,8 @@ def worst(states: Iterable[State]) -> State:
 class Finding:
     """One thing wrong with a deliverable. What hits many files is one finding with a `count`.
 
-    `path` is relative to the submission; texts that came from a student are already escaped and capped.
+    `path` is relative to the submission; texts that came from a student are already escaped and capped. `images` are
+    names of the deliverable's images that the finding is about, those together that are alike; the first few only.
     """
 
     rule: str
@@ -43,6 +44,7 @@ class Finding:
     count: int = 1
     examples: tuple[str, ...] = ()
     line: int | None = None
+    images: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

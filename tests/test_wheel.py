@@ -42,7 +42,7 @@ def test_requirements_are_light(wheel: Path) -> None:
     lines = archive.read(metadata).decode().splitlines()
     required = [line.split(": ")[1] for line in lines if line.startswith("Requires-Dist") and "extra ==" not in line]
     assert {re.split(r"[<>=;\s]", r)[0] for r in required} == {
-        *("click", "rich", "numpy", "pillow"),
+        *("click", "rich", "numpy", "pillow", "jinja2"),
         *("tree-sitter", "tree-sitter-bash"),
     }
 
@@ -54,7 +54,7 @@ def test_works_outside_of_the_checkout(wheel: Path, tmp_path: Path, course: Path
     zipfile.ZipFile(wheel).extractall(site)
     borrowed = Path(click.__file__).parent.parent
     packages = ["click", "rich", "pygments", "markdown_it", "mdurl", "PIL", "pillow.libs", "numpy", "numpy.libs"]
-    found = [borrowed / name for name in (*packages, "tree_sitter", "tree_sitter_bash")]
+    found = [borrowed / name for name in (*packages, "tree_sitter", "tree_sitter_bash", "jinja2", "markupsafe")]
     for source in (*(path for path in found if path.exists()), *borrowed.glob("numpy-*.dist-info")):
         (site / source.name).symlink_to(source)
     python = tmp_path / "venv" / "bin" / "python"
@@ -66,7 +66,8 @@ def test_works_outside_of_the_checkout(wheel: Path, tmp_path: Path, course: Path
             command, capture_output=True, text=True, cwd=tmp_path, env=clean, timeout=120, check=False
         )
 
-    assert run("check", str(GOOD), "--data", str(course)).returncode == 0
+    assert run("check", str(GOOD), "--data", str(course), "--report", "html=page.html").returncode == 0
+    assert "<h1>dlcv-fall2021-hw2</h1>" in (tmp_path / "page.html").read_text()
     assert run("baselines").returncode == 0
     scored = run("score", str(GOOD), "--problem", "dann", "--data", str(course), "--format", "json")
     assert scored.returncode == 0 and json.loads(scored.stdout)["points"] == 9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.assignment import ImagesSpec
@@ -27,6 +28,9 @@ class CheckedImages:
     names: tuple[str, ...]
     pixels: tuple[bytes, ...]
     findings: tuple[Finding, ...]
+
+
+Pictures = dict[tuple[str, str], CheckedImages]  # what was judged, by problem and deliverable
 
 
 def check_images(
@@ -247,18 +251,29 @@ class _Contents:
                 kinds = Counter(actual for _, actual in pairs)
                 actual = listing([f"{kind} ({n})" for kind, n in kinds.most_common()], 4)
                 found.append(self._finding(rule, [n for n, _ in pairs], what, wanted, actual, helps[rule]))
-        if self._constant:
+        if names := self._constant:
             what, advice = "have a single colour", "Look at them; check how values are scaled before saving."
-            found.append(self._finding(rules.CONSTANT_IMAGE, self._constant, what, "pictures", "one colour", advice))
+            shown = [(name,) for name in names]
+            found.append(self._finding(rules.CONSTANT_IMAGE, names, what, "pictures", "one colour", advice, shown))
         if self._copies:
             copies = [f"{name} = {first}" for name, first in self._copies]
             what, advice = "repeat the pixels of another", "Use fresh noise for every image."
+            actual = listing(copies, 2)
             found.append(
-                self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", listing(copies, 2), advice)
+                self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", actual, advice, self._copies)
             )
         return found
 
-    def _finding(self, rule: Rule, names: list[str], what: str, expected: str, actual: str, advice: str) -> Finding:
+    def _finding(
+        self,
+        rule: Rule,
+        names: list[str],
+        what: str,
+        expected: str,
+        actual: str,
+        advice: str,
+        images: Iterable[tuple[str, ...]] = (),
+    ) -> Finding:
         count, path = len(names), self._spec.path
         return rule.finding(
             problem=self._problem,
@@ -270,4 +285,5 @@ class _Contents:
             help=advice,
             count=count,
             examples=names,
+            images=images,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.results import Finding, Severity
 from grader.text import LONGEST, printable, some
 
 _LONGEST = 5 * LONGEST
+IMAGES = 12  # images or pairs that a finding names
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Rule:
         count: int = 1,
         examples: tuple[str, ...] | list[str] = (),
         line: int | None = None,
+        images: Iterable[tuple[str, ...]] = (),
     ) -> Finding:
         """A finding of this rule. Every text is escaped and capped here, since each may quote a student's names."""
         return Finding(
@@ -48,6 +52,7 @@ class Rule:
             count=count,
             examples=some(examples),
             line=line,
+            images=tuple(some(names) for names in itertools.islice(images, IMAGES)),
         )
 
 

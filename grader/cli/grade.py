@@ -17,6 +17,8 @@ from grader.cli.output import STDOUT, check_output, make_console, progress_bar, 
 from grader.reporting import KINDS, render
 
 if TYPE_CHECKING:
+    from grader.assignment import Assignment
+    from grader.checks.images import Pictures
     from grader.results import CheckReport, ScoreReport
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 3, "skipped": 3}
@@ -93,7 +95,20 @@ class _Shown:
                 identity(os.environ)
         return found
 
-    def finish(self, report: CheckReport | ScoreReport, submission: Path, *, allow_skipped: bool = False) -> None:
+    @property
+    def with_pictures(self) -> bool:
+        """True if a report is asked for that shows images."""
+        return any(kind == "html" for kind, _ in self.reports)
+
+    def finish(
+        self,
+        report: CheckReport | ScoreReport,
+        submission: Path,
+        assignment: Assignment,
+        pictures: Pictures | None = None,
+        *,
+        allow_skipped: bool = False,
+    ) -> None:
         """Prints and writes, and ends the process with the exit code."""
         from grader.reporting.outcomes import About
 
@@ -105,7 +120,12 @@ class _Shown:
         else:
             self._print(report)
         about = About(
-            _place(submission), time.monotonic() - self.began, datetime.now(UTC), environment=dict(os.environ)
+            _place(submission),
+            time.monotonic() - self.began,
+            datetime.now(UTC),
+            environment=dict(os.environ),
+            assignment=assignment,
+            pictures=pictures or {},
         )
         for kind, path in self.reports:
             rendered = render(kind, report, about)
@@ -161,12 +181,14 @@ def check(
 
     SUBMISSION is a folder or a zip; without it, `submission/` if that is there, else the current folder.
     """
+    from grader.assignment import load_assignment
     from grader.grading import check as run
 
     shown = _Shown(**options)
     graded = shown.submission(submission, with_repository=with_repository)
-    report = run(graded, assignment, problems=problems, data=data, with_repository=with_repository)
-    shown.finish(report, graded)
+    work = load_assignment(assignment)
+    report = run(graded, work, problems=problems, data=data, with_repository=with_repository)
+    shown.finish(report, graded, work)
 
 
 @click.command()
@@ -205,15 +227,18 @@ def score(
 
     SUBMISSION is a folder or a zip; without it, `submission/` if that is there, else the current folder.
     """
+    from grader.assignment import load_assignment
     from grader.grading import score as run
 
     files = dict(named_file(judge) for judge in judges)
     shown = _Shown(**options)
     graded = shown.submission(submission)
+    work = load_assignment(assignment)
+    pictures: Pictures | None = {} if shown.with_pictures else None
     with progress_bar() as progress:
         report = run(
             graded,
-            assignment,
+            work,
             problems=problems,
             data=data,
             judges=files,
@@ -221,8 +246,9 @@ def score(
             device=device,
             cache=not no_cache,
             progress=progress,
+            pictures=pictures,
         )
-    shown.finish(report, graded, allow_skipped=allow_skipped)
+    shown.finish(report, graded, work, pictures, allow_skipped=allow_skipped)
 
 
 def named_file(text: str) -> tuple[str, str]:

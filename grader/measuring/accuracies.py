@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from grader.assignment import MeasureSpec
@@ -36,7 +37,10 @@ def target_accuracy(spec: MeasureSpec, table: CheckedTable, context: Context) ->
 
 
 def digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
-    """The share of the images asked for in which the judge reads the digit that the name promises."""
+    """The share of the images asked for in which the judge reads the digit that the name promises.
+
+    `details["misread"]` has what it read instead, by file name.
+    """
     names, label = images.spec.names, images.spec.label_field
     assert names is not None and label is not None  # the assignment was validated
     found = context.extractor().run(spec.protocol, pixel_array(images), context.show("digits"))
@@ -48,7 +52,9 @@ def digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) -
     classes = field.high - field.low + 1
     provenance = network_provenance(spec.protocol, found, images.spec.count) | {"judged": len(images.names)}
     sizes = [images.spec.count // classes] * classes
-    return _accuracy([w for w, _ in pairs], [r for _, r in pairs], sizes, field.low, provenance)
+    taken = _accuracy([w for w, _ in pairs], [r for _, r in pairs], sizes, field.low, provenance)
+    wrong = [(name, int(r)) for name, w, r in zip(images.names, wanted, read, strict=True) if w != r]
+    return replace(taken, details=taken.details | {"misread": {name: str(r) for name, r in wrong}})
 
 
 def _accuracy(

@@ -90,6 +90,7 @@ def _copied(problem: str, images: CheckedImages, found: Sequence[tuple[_Copy, st
         help="Hand in what the generator makes. If it did make these, it has learnt its training images by heart.",
         count=len(found),
         examples=pairs,
+        images=[(images.names[copy.ours],) for copy, _ in found],
     )
 
 
@@ -107,6 +108,7 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
         help="A generator that repeats itself has collapsed: look at these pairs, and at the diversity.",
         count=count,
         examples=named,
+        images=[(images.names[a], images.names[b]) for a, b, _ in pairs],
     )
 
 

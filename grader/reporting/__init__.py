@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Kind, module and function. A renderer is imported when it is asked for.
 _KINDS = {
+    "html": ("html", "render"),
     "markdown": ("markdown", "render"),
     "junit": ("junit", "render"),
     "github": ("github", "render"),

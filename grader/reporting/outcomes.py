@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from grader.metrics import METRICS
 from grader.results import CheckReport, Finding, MeasureResult, ScoreReport, State, Verdict
 from grader.text import number, plural, printable
+
+if TYPE_CHECKING:
+    from grader.assignment import Assignment
+    from grader.checks.images import Pictures
 
 Report = CheckReport | ScoreReport
 LONGEST_FIELD = 1000  # characters of one text
@@ -25,12 +30,15 @@ class About:
 
     `place`: where the submission lies, as it was given, with `/` between names, or empty. `seconds`: how long the
     grading took. `when`: the present moment, UTC. `environment`: the process's variables, in which CI names the run.
+    `assignment`: for its title and the reported results. `pictures`: the images that were judged.
     """
 
     place: str
     seconds: float
     when: datetime
     environment: Mapping[str, str] = field(default_factory=dict)
+    assignment: Assignment | None = None
+    pictures: Pictures = field(default_factory=dict)
 
     def path(self, finding: Finding) -> str:
         """A finding's file, as seen from the folder that the grader runs in; empty for one of the course's data."""

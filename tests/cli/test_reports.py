@@ -65,3 +65,16 @@ def test_what_is_refused_before_any_work(given: str, said: str, submission: Path
     done = run("check", "submission", "--report", given, cwd=submission)
     assert done.returncode == 2 and re.search(said, done.stderr.replace("\n", " ")) and not done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_page_for_both_verbs(course: Path, submission: Path) -> None:
+    shutil.copytree(GOOD / "acgan", submission / "submission" / "acgan")
+    options = ("--problem", "acgan", "--data", course, "--report", "html=page.html")
+    # Without the cache: another test wants these digits to need torch.
+    assert run("score", "submission", "--no-cache", *options, cwd=submission).returncode == 0
+    page = (submission / "page.html").read_text()
+    assert "data:image/webp;base64," in page and "DLCV fall 2021, homework 2" in page and " read as " in page
+    assert "r1: 91 %" in page  # a reported result
+    assert run("check", "submission", *options, cwd=submission).returncode == 0
+    page = (submission / "page.html").read_text()
+    assert "data:image/webp" not in page and "Digit generation with an ACGAN" in page

@@ -68,6 +68,7 @@ def test_copies_are_named_with_their_originals(top: Path) -> None:
     assert found.examples[0] == "0001.png = face/train/0007.png (the same pixels)"
     assert found.examples[1] == "0002.png = face/test/0003.png (the same pixels, mirrored)"
     assert found.examples[2].startswith("0005.png = face/train/0020.png (similarity ")
+    assert found.images == (("0001.png",), ("0002.png",), ("0005.png",))
     assert "3 images" in found.message and "2 of them pixel by pixel" in found.message
 
 
@@ -79,6 +80,7 @@ def test_images_that_are_nearly_the_same(top: Path) -> None:
     Image.fromarray(noisy.astype(np.uint8)).save(gan / "0009.png")
     found = _found(_score(top))["near-duplicates"]
     assert found.count == 2 and found.examples[0].startswith("0003.png = 0009.png (similarity ")
+    assert found.images == (("0003.png", "0009.png"),)
 
 
 def test_what_cannot_be_looked_for_is_a_note(top: Path) -> None:

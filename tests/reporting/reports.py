@@ -97,17 +97,22 @@ FAIR = score(
         "dann", "pass", measure("target_accuracy.usps-svhn", value=0.6), measure("fd_efficientnet_lite0", value=200.0)
     ),
 )
-EVIL = score(
-    verdict(
-        HOSTILE,
+
+
+def quoting(text: str, many: str) -> ScoreReport:
+    """A score whose every text is this one; `many` stands where there are many of them."""
+    problem = verdict(
+        text,
         "error",
-        measure("fid", "error", None, HOSTILE, earned=0),
-        measure("digit_accuracy", "fail", 0.1, HOSTILE, points=2.5, earned=0),
-        findings=tuple(finding(MANY, severity=s, problem=HOSTILE) for s in ("error", "warning") * 40),
-        title=HOSTILE,
-    ),
-    text=HOSTILE,
-)
+        measure("fid", "error", None, text, earned=0),
+        measure("digit_accuracy", "fail", 0.1, text, points=2.5, earned=0),
+        findings=tuple(finding(many, severity=s, problem=text) for s in ("error", "warning") * 40),
+        title=text,
+    )
+    return score(problem, text=text)
+
+
+EVIL = quoting(HOSTILE, MANY)
 CHECKED = CheckReport("hw2", ("gan", "acgan"), (finding(), finding(severity="warning", rule="near-duplicates")))
 EVIL_CHECK = CheckReport(
     HOSTILE, (HOSTILE,), (finding(HOSTILE, problem=HOSTILE), finding(HOSTILE, problem="")), (HOSTILE,)
