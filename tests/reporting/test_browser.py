@@ -6,14 +6,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from grader.reporting import render
 from tests.reporting.pictures import whole
 from tests.reporting.reports import ABOUT, ALL
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
 )
@@ -61,8 +62,8 @@ TOO_WIDE = """() => [...document.body.querySelectorAll('*')]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as started:
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as started:
         found = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield found
         found.close()
@@ -77,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(browser: playwright.Browser, folder: Path) -> Iterator[playwright.Page]:
+def page(browser: Browser, folder: Path) -> Iterator[Page]:
     context = browser.new_context()
     opened = context.new_page()
     opened.goto((folder / "whole.html").as_uri())
@@ -86,7 +87,7 @@ def page(browser: playwright.Browser, folder: Path) -> Iterator[playwright.Page]
 
 
 @pytest.mark.parametrize("name", [*ALL, "whole"])
-def test_no_complaint_and_no_request(name: str, browser: playwright.Browser, folder: Path) -> None:
+def test_no_complaint_and_no_request(name: str, browser: Browser, folder: Path) -> None:
     complaints: list[str] = []
     asked: list[str] = []
     context = browser.new_context()
@@ -104,7 +105,7 @@ def test_no_complaint_and_no_request(name: str, browser: playwright.Browser, fol
 
 @pytest.mark.parametrize("name", [*ALL, "whole"])
 @pytest.mark.parametrize("width", [360, 768, 1200])
-def test_nothing_is_wider_than_the_window(width: int, name: str, browser: playwright.Browser, folder: Path) -> None:
+def test_nothing_is_wider_than_the_window(width: int, name: str, browser: Browser, folder: Path) -> None:
     opened = browser.new_page(viewport={"width": width, "height": 800})
     opened.goto((folder / f"{name}.html").as_uri())
     opened.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -114,7 +115,7 @@ def test_nothing_is_wider_than_the_window(width: int, name: str, browser: playwr
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out(scheme: str, page: playwright.Page) -> None:
+def test_every_text_stands_out(scheme: Literal["light", "dark"], page: Page) -> None:
     page.emulate_media(color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     found = page.evaluate(CONTRAST)
@@ -123,14 +124,14 @@ def test_every_text_stands_out(scheme: str, page: playwright.Page) -> None:
     assert (sum(map(int, back.removeprefix("rgb(").rstrip(")").split(","))) < 200) is (scheme == "dark")
 
 
-def test_paper_is_light_and_has_no_filters(page: playwright.Page) -> None:
+def test_paper_is_light_and_has_no_filters(page: Page) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator(".filter").first.is_hidden()
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
-def test_findings_are_filtered_by_severity(page: playwright.Page) -> None:
+def test_findings_are_filtered_by_severity(page: Page) -> None:
     errors, warnings = page.locator(".finding.error"), page.locator(".finding.warning")
     assert errors.is_visible() and warnings.is_visible()
     page.get_by_role("radio", name="1 error").check()
@@ -141,7 +142,7 @@ def test_findings_are_filtered_by_severity(page: playwright.Page) -> None:
     assert errors.is_visible() and warnings.is_visible()
 
 
-def test_the_wall_of_digits_is_filtered(page: playwright.Page) -> None:
+def test_the_wall_of_digits_is_filtered(page: Page) -> None:
     wall = page.locator(".wall", has=page.get_by_role("heading", name="acgan"))
 
     def shown(what: str) -> list[str]:
@@ -158,7 +159,7 @@ def test_the_wall_of_digits_is_filtered(page: playwright.Page) -> None:
     assert other.locator(".sheet").first.is_visible()
 
 
-def test_filters_work_by_keyboard_and_show_where_they_are(page: playwright.Page) -> None:
+def test_filters_work_by_keyboard_and_show_where_they_are(page: Page) -> None:
     page.keyboard.press("Tab")
     assert page.locator(".skip").evaluate("e => e === document.activeElement")
     for _ in range(4):  # three problems, then the filter
@@ -170,14 +171,15 @@ def test_filters_work_by_keyboard_and_show_where_they_are(page: playwright.Page)
     assert page.locator(".finding.warning").is_hidden() and page.locator(".finding.error").is_visible()
 
 
-def test_images_are_drawn(page: playwright.Page) -> None:
+def test_images_are_drawn(page: Page) -> None:
     """A crop shows noise, not an empty box: the sheet was decoded and is placed by its cell."""
     crop = page.locator(".crop").first
     found = crop.screenshot()
-    assert len(found) > 2000 and crop.bounding_box()["width"] == 72
+    box = crop.bounding_box()
+    assert len(found) > 2000 and box is not None and box["width"] == 72
 
 
-def test_the_policy_is_in_force(browser: playwright.Browser, folder: Path) -> None:
+def test_the_policy_is_in_force(browser: Browser, folder: Path) -> None:
     """Even if a tag slipped through, it could neither run nor load nor change how the page looks."""
     slipped = (
         "<script>document.title = 'ran'</script><img src=x onerror=\"document.title = 'ran'\">"

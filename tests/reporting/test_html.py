@@ -30,7 +30,8 @@ def _page(name: str) -> str:
 
 def _parse(page: str) -> Element:
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)  # any mistake in the syntax raises
-    return parser.parse(page)
+    parsed: Element = parser.parse(page)
+    return parsed
 
 
 def _tag(element: Element) -> str:

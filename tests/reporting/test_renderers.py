@@ -20,7 +20,6 @@ from grader.reporting import KINDS, render
 from grader.reporting.classroom import whole_factor
 from grader.reporting.markdown import LARGEST, escape
 from grader.reporting.outcomes import outcomes
-from grader.results import ScoreReport
 from tests.reporting.reports import ABOUT, ALL, CHECKED, CLEAN, EVIL, FAIR, HOSTILE, finding, measure, score, verdict
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -229,4 +228,5 @@ def test_codabench_and_prairielearn() -> None:
 
 def test_json_is_the_record_itself() -> None:
     assert json.loads(render("json", FAIR, ABOUT)) == json.loads(FAIR.to_json())
-    assert isinstance(EVIL, ScoreReport) and HOSTILE in json.loads(render("json", EVIL, ABOUT))["notes"]
+    long = score(text=HOSTILE)
+    assert json.loads(render("json", long, ABOUT))["notes"] == [HOSTILE]

@@ -35,7 +35,10 @@ def test_places_on_a_scale() -> None:
     assert drawn is not None and drawn.value is not None and drawn.interval is not None
     # From 24.74 to 35, and 8 % of that more on both sides; values lie between 3 and 97 per cent of the width.
     low, high = 24.74 - 0.08 * 10.26, 35 + 0.08 * 10.26
-    at = lambda v: 3 + 94 * (v - low) / (high - low)  # noqa: E731
+
+    def at(value: float) -> float:
+        return 3 + 94 * (value - low) / (high - low)
+
     assert drawn.value == pytest.approx(at(27.0), abs=0.01)
     assert drawn.interval == pytest.approx((at(26.0), at(28.5) - at(26.0)), abs=0.02)
     assert [b.x for b in drawn.baselines] == pytest.approx([at(35.0), at(30.0)], abs=0.01)
