@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.output import STDOUT, check_output, make_console, progress_bar, report_place, write_whole
+from grader.errors import SubmissionRefused, UsageError
 from grader.reporting import KINDS, render
 
 if TYPE_CHECKING:
@@ -50,6 +52,11 @@ def _common(command: Command) -> Command:
             help="The course's data folder. Default: $GRADER_DATA, else ./hw2_data if it is there.",
         ),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever the result is."),
+        click.option(
+            "--hidden",
+            is_flag=True,
+            help="Say no name, label or path of the course's data: for output that students see.",
+        ),
         click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
         click.option(
             "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON there too."
@@ -76,12 +83,18 @@ class _Shown:
     output: Path | None
     reports: tuple[tuple[str, Path], ...]
     exit_zero: bool
+    hidden: bool
     began: float = field(default_factory=time.monotonic)
 
     def submission(self, given: Path | None, *, with_repository: bool = False) -> Path:
         """What to grade; with the repository, its top, since the scripts lie there. Refuses places for reports."""
+        from grader.submission import open_submission
+
         inner = Path("submission")
         found = given or (inner if inner.is_dir() and not with_repository else Path())
+        if self.hidden:  # what is wrong with this path may be said; what comes later may not
+            with suppress(SubmissionRefused), open_submission(found):
+                pass
         if self.output is not None:
             check_output(self.output, found)
         for kind, path in self.reports:
@@ -93,10 +106,27 @@ class _Shown:
                 identity(os.environ)
         return found
 
+    @contextmanager
+    def discreet(self) -> Iterator[None]:
+        """With --hidden, an error that ends the run says nothing of the course's data either."""
+        try:
+            yield
+        except Exception as e:
+            if not self.hidden:
+                raise
+            told = "The grader could not finish, which is not the submission's fault; without --hidden it says why."
+            if isinstance(e, UsageError):
+                raise UsageError(told) from None
+            click.echo(told, err=True)
+            raise click.exceptions.Exit(_EXIT_CODES["error"]) from None
+
     def finish(self, report: CheckReport | ScoreReport, submission: Path, *, allow_skipped: bool = False) -> None:
         """Prints and writes, and ends the process with the exit code."""
+        from grader.reporting.hidden import hide
         from grader.reporting.outcomes import About
 
+        if self.hidden:
+            report = hide(report)
         text = report.to_json()
         if self.output is not None:
             write_whole(self.output, text)
@@ -160,11 +190,15 @@ def check(
 
     SUBMISSION is a folder or a zip; without it, `submission/` if that is there, else the current folder.
     """
+    from grader.assignment import load_assignment
     from grader.grading import check as run
 
     shown = _Shown(**options)
     graded = shown.submission(submission, with_repository=with_repository)
-    report = run(graded, assignment, problems=problems, data=data, with_repository=with_repository)
+    wanted = load_assignment(assignment)
+    wanted.only(problems)
+    with shown.discreet():
+        report = run(graded, wanted, problems=problems, data=data, with_repository=with_repository)
     shown.finish(report, graded)
 
 
@@ -204,15 +238,18 @@ def score(
 
     SUBMISSION is a folder or a zip; without it, `submission/` if that is there, else the current folder.
     """
+    from grader.assignment import load_assignment
     from grader.grading import score as run
 
     files = dict(named_file(judge) for judge in judges)
     shown = _Shown(**options)
     graded = shown.submission(submission)
-    with progress_bar() as progress:
+    wanted = load_assignment(assignment)
+    wanted.only(problems)
+    with shown.discreet(), progress_bar() as progress:
         report = run(
             graded,
-            assignment,
+            wanted,
             problems=problems,
             data=data,
             judges=files,
