@@ -93,6 +93,7 @@ class _Shown:
         inner = Path("submission")
         found = given or (inner if inner.is_dir() and not with_repository else Path())
         if self.hidden:  # what is wrong with this path may be said; what comes later may not
+            _refuse_link(found)
             with suppress(SubmissionRefused), open_submission(found):
                 pass
         if self.output is not None:
@@ -164,6 +165,13 @@ class _Shown:
         if written:
             told = f"The report is in {written[0]}." if len(written) == 1 else f"Reports are in {', '.join(written)}."
             console.print(f"\n{told}", highlight=False)
+
+
+def _refuse_link(submission: Path) -> None:
+    """A student's repository may hold `submission` as a link to the hidden data, whose names would be reported."""
+    parts = [submission, *submission.parents] if not submission.is_absolute() else [submission]
+    if any(part.is_symlink() for part in parts):
+        raise UsageError(f"{submission} is a link or lies behind one, which is not followed with --hidden.")
 
 
 def _place(submission: Path) -> str:

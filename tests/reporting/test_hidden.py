@@ -205,6 +205,16 @@ def test_an_error_that_ends_the_run_is_not_told(place: Path) -> None:
     assert nothing.returncode == 2 and "No such folder or zip: no-such-folder" in nothing.stderr
 
 
+def test_a_submission_is_no_link_to_the_data(place: Path) -> None:
+    (place / "repository").mkdir()
+    (place / "repository" / "submission").symlink_to(f"../{FOLDER}")
+    (place / "link").symlink_to("repository")
+    for path in ("repository/submission", "link/submission", place / "repository" / "submission"):
+        done = run("check", path, "--assignment", "made.toml", "--hidden", cwd=place)
+        assert done.returncode == 2 and "not followed" in done.stderr and NAME not in done.stderr + done.stdout
+    assert run("check", "submission", "--assignment", "made.toml", "--hidden", cwd=place).returncode == 0
+
+
 def test_every_rule_was_looked_at() -> None:
     assert HARMLESS | set(REWRITTEN) == set(RULES) and not HARMLESS & set(REWRITTEN)
 
