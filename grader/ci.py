@@ -148,7 +148,7 @@ def _run(command: list[str]) -> int:
 
 @contextmanager
 def commands_off() -> Iterator[None]:
-    """Until this ends GitHub takes no line of the log for a workflow command; nobody can guess the word that ends it."""
+    """Until this ends, no line of the log is a workflow command for GitHub; nobody can guess the word that ends it."""
     word = secrets.token_hex(16)
     print(f"::stop-commands::{word}", flush=True)
     try:

@@ -9,6 +9,7 @@ import click
 
 from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
+from grader.cli.export import export, gradebook
 from grader.cli.grade import check, score
 from grader.cli.stores import cache, reference
 from grader.cli.weights import weights
@@ -31,7 +32,7 @@ def grader() -> None:
     """
 
 
-for command in (check, score, assignments, baselines, explain, reference, cache, weights):
+for command in (check, score, assignments, baselines, explain, reference, cache, weights, export, gradebook):
     grader.add_command(command)
 
 
