@@ -24,7 +24,7 @@ from tests.conftest import GOOD, ROOT
 
 TOO_LONG = 120
 TEMPLATES = ROOT / "grader" / "templates"
-WORKFLOWS = sorted(TEMPLATES.glob("*.yml"))
+WORKFLOWS = sorted(TEMPLATES.rglob("*.yml"))
 
 
 @dataclass(frozen=True)
@@ -302,7 +302,6 @@ def test_templates_give_inputs_that_the_action_has(path: Path) -> None:
 
 
 def test_the_course_scores_hidden_and_the_student_keeps_no_secret() -> None:
-    (course,) = (p for p in WORKFLOWS if p.name == "course.yml")
-    (scored,) = (s for s in _steps(_load(course)) if s.get("uses", "").startswith("OWNER/"))
+    (scored,) = (s for s in _steps(_load(TEMPLATES / "course" / "score.yml")) if s.get("uses", "").startswith("OWNER/"))
     assert scored["with"]["hidden"] is True
-    assert "secrets." not in (TEMPLATES / "student.yml").read_text()
+    assert "secrets." not in (TEMPLATES / "submission" / "grader.yml").read_text()

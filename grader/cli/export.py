@@ -110,7 +110,10 @@ def gradescope(
 def gradebook(
     folder: Path, form: str, output: Path, manual: Path | None, roster: Path | None, title: str, allow_skipped: bool
 ) -> None:
-    """Write a csv of grades from a folder of reports, STUDENT.json, that `grader score -o` wrote."""
+    """A csv of grades for Canvas or Moodle.
+
+    From a folder of reports, STUDENT.json, that `grader score -o` wrote. What could not be finished stays empty.
+    """
     from grader.platforms.gradebook import render
     from grader.platforms.grades import read_class
 

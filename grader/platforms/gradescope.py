@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shlex
-import tomllib
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from grader._version import __version__
 from grader.assignment import Assignment, load_assignment
+from grader.assignment.files import files_of
 from grader.errors import UsageError
 from grader.judges import check_judges
 from grader.judges.needed import downloads, judge_of
@@ -23,7 +23,6 @@ from grader.references.data import Data
 _TEMPLATES = Path(__file__).parent.parent / "templates" / "gradescope"
 _EXECUTABLE = {"setup.sh", "run_autograder"}
 _WHEEL = re.compile(r"vision_grader-[A-Za-z0-9_.!+]+-py3-none-any\.whl")
-MOST_MINUTES = 40  # Gradescope's own limit
 
 
 @dataclass
@@ -102,24 +101,18 @@ def _add_assignment(built: Autograder, assignment: str) -> str:
     path = Path(assignment)
     if path.suffix != ".toml":
         return assignment
-    content = _read(path)
-    document = tomllib.loads(content.decode())
-    measures = [m for p in document.get("problem", []) for m in p.get("measure", [])]
-    names = [document.get("baselines", ""), *(m.get("reference_file", "") for m in measures)]
-    place = "assignment/assignment.toml"
-    built.files[place] = content
-    built.files |= {
-        f"assignment/{name}": _read(path.parent / name) for name in names if name and (path.parent / name).is_file()
-    }
-    return place
+    built.files |= {f"assignment/{name}": content for name, content in files_of(path).items()}
+    return "assignment/assignment.toml"
 
 
 def _add_references(
-    built: Autograder, references: Iterable[Path], arguments: list[str], work: Assignment
+    built: Autograder, references: Sequence[Path], arguments: list[str], work: Assignment
 ) -> set[tuple[str, str]]:
+    given: set[tuple[str, str]] = set()
+    if not references:
+        return given
     from grader.references.statistics import read_reference
 
-    given = set()
     used = {(m.reference, m.protocol) for p in work.problems for m in p.measures}
     for i, path in enumerate(references):
         file = read_reference(path)
