@@ -21,6 +21,9 @@ import yaml
 from grader import __version__, ci
 from grader.errors import UsageError
 from tests.conftest import GOOD, ROOT
+from tests.reporting.test_hidden import FOLDER, NAME, _leaks, place
+
+__all__ = ["place"]  # a fixture
 
 TOO_LONG = 120
 TEMPLATES = ROOT / "grader" / "templates"
@@ -208,6 +211,16 @@ def test_a_full_summary_stays_below_the_limit(workspace: Path) -> None:
     job = _act(workspace, nearly, problems="dann")
     assert len(job.summary.encode()) <= ci.SUMMARY_LIMIT and "too large to be shown" in job.summary
     assert _act(workspace, "x" * ci.SUMMARY_LIMIT, problems="dann").summary == "x" * ci.SUMMARY_LIMIT
+
+
+def test_a_hidden_score_tells_nothing(place: Path) -> None:
+    inputs = {"assignment": "made.toml", "problems": "table", "data": FOLDER, "submission": "submission"}
+    plain = _act(place, command="score", **inputs)
+    assert NAME in plain.log and NAME in plain.summary
+    job = _act(place, command="score", hidden="true", **inputs)
+    assert job.code == plain.code == 1 and job.outputs["points"] == "0"
+    told = {"log": job.log, "summary": job.summary, "outputs": str(job.outputs)}
+    assert _leaks(told | {"report": Path(job.outputs["report"]).read_text()}) == set()
 
 
 def test_inputs_become_options() -> None:

@@ -204,7 +204,7 @@ def check(
     shown = _Shown(**options)
     graded = shown.submission(submission, with_repository=with_repository)
     wanted = load_assignment(assignment)
-    wanted.only(problems)
+    wanted.only(problems)  # a wrong name is told, also with --hidden
     with shown.discreet():
         report = run(graded, wanted, problems=problems, data=data, with_repository=with_repository)
     shown.finish(report, graded)
@@ -253,7 +253,7 @@ def score(
     shown = _Shown(**options)
     graded = shown.submission(submission)
     wanted = load_assignment(assignment)
-    wanted.only(problems)
+    wanted.only(problems)  # a wrong name is told, also with --hidden
     with shown.discreet(), progress_bar() as progress:
         report = run(
             graded,
