@@ -62,7 +62,7 @@ def gradescope(
 ) -> None:
     """Write a zip for Gradescope: Configure Autograder, then upload it.
 
-    Choose Ubuntu 24.04 there, and at least 2 CPUs with 3 GB of memory where networks judge.
+    Choose Ubuntu 24.04 there, and a container with 2 GB of memory or more where networks judge.
     """
     from grader.cli.grade import named_file
     from grader.platforms.gradescope import build_autograder
@@ -116,6 +116,7 @@ def gradebook(
     """
     from grader.platforms.gradebook import render
     from grader.platforms.grades import read_class
+    from grader.text import plural
 
     check_output(output, folder)
     found = read_class(folder, manual, roster, allow_skipped=allow_skipped)
@@ -123,4 +124,4 @@ def gradebook(
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     graded = sum(g.total is not None for g in found.grades.values())
-    click.echo(f"{output}: {len(found.students)} students, {graded} of them with all points.")
+    click.echo(f"{output}: {plural(len(found.students), 'student')}, {graded} of them with all points.")

@@ -169,7 +169,8 @@ class _Shown:
 
 def _refuse_link(submission: Path) -> None:
     """A student's repository may hold `submission` as a link to the hidden data, whose names would be reported."""
-    parts = [submission, *submission.parents] if not submission.is_absolute() else [submission]
+    here = Path.cwd()
+    parts = [submission, *(part for part in submission.parents if (here / part).is_relative_to(here))]
     if any(part.is_symlink() for part in parts):
         raise UsageError(f"{submission} is a link or lies behind one, which is not followed with --hidden.")
 

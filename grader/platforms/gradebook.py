@@ -58,11 +58,12 @@ def _moodle(found: Class, title: str) -> list[_Row]:
 
 
 _FORMS: dict[str, Callable[[Class, str], list[_Row]]] = {"canvas": _canvas, "moodle": _moodle}
-FORMS = tuple(_FORMS)
 
 
 def _titles(found: Class, title: str) -> _Row:
-    return [*(f"{title} {problem}" for problem in found.most), title]
+    # `Homework (1234)` is a column that Canvas has; its number goes with the sum alone.
+    bare = re.sub(r" \([0-9]+\)$", "", title)
+    return [*(f"{bare} {problem}" for problem in found.most), title]
 
 
 def _points(found: Class, student: Student) -> _Row:

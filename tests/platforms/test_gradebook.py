@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ def test_canvas(reports: Path) -> None:
         ["ada", "", "ada", "", "5", "2.5", "7.5"],
         ["bob", "", "bob", "", "0", "0.1", "0.1"],
     ]
+
+
+def test_a_column_that_canvas_has(reports: Path) -> None:
+    header, *_ = _csv(render(read_class(reports), "canvas", "HW 2 (99)"))
+    assert header[4:] == ["HW 2 gan", "HW 2 dann", "HW 2 (99)"]
 
 
 def test_roster_and_points_by_hand(reports: Path, tmp_path: Path) -> None:
@@ -204,14 +210,15 @@ def test_what_is_written_is_read_back(
     grades = {s: Grade({"gan": gan, "dann": dann}) for s, (*_, gan, dann) in people.items()}
     written = render(Class("hw2", {"gan": 100, "dann": 100}, students, grades), form, title)
     header, *rows = [[plain_cell(cell) for cell in row] for row in _csv(written)]
+    bare = re.sub(r" \([0-9]+\)$", "", title)
     named = [dict(zip(header, row, strict=True)) for row in (rows[1:] if form == "canvas" else rows)]
     key = "SIS Login ID" if form == "canvas" else "ID number"
     for (student, (name, *_, gan, dann)), row in zip(people.items(), named, strict=True):
         assert row[key] == student
         assert row["Student" if form == "canvas" else "Full name"] == (name or (student if form == "canvas" else ""))
-        assert row[f"{title} gan"] == ("" if gan is None else row[f"{title} gan"])
-        assert gan is None or float(row[f"{title} gan"]) == gan
-        assert float(row[f"{title} dann"]) == dann
+        assert row[f"{bare} gan"] == ("" if gan is None else row[f"{bare} gan"])
+        assert gan is None or float(row[f"{bare} gan"]) == gan
+        assert float(row[f"{bare} dann"]) == dann
         assert (row[title] == "") if gan is None else float(row[title]) == pytest.approx(gan + dann, abs=1e-7)
 
 

@@ -209,7 +209,9 @@ def test_a_submission_is_no_link_to_the_data(place: Path) -> None:
     (place / "repository").mkdir()
     (place / "repository" / "submission").symlink_to(f"../{FOLDER}")
     (place / "link").symlink_to("repository")
-    for path in ("repository/submission", "link/submission", place / "repository" / "submission"):
+    (place / FOLDER / "work").mkdir()
+    inner = place / "repository" / "submission"
+    for path in ("repository/submission", "link/submission", inner, inner / "work", "repository/submission/work"):
         done = run("check", path, "--assignment", "made.toml", "--hidden", cwd=place)
         assert done.returncode == 2 and "not followed" in done.stderr and NAME not in done.stderr + done.stdout
     assert run("check", "submission", "--assignment", "made.toml", "--hidden", cwd=place).returncode == 0
