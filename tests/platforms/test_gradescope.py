@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -125,6 +127,47 @@ def test_metadata_of_every_kind(broken: object, root: Path) -> None:
     assert _grade(root)["score"] == {"7": 7, True: 1}.get(broken, 2)  # type: ignore[call-overload]
     (root / "submission_metadata.json").write_text("[1, 2")
     assert _grade(root)["score"] == 0
+
+
+def _runner() -> ModuleType:
+    """run.py as it is in the package."""
+    place = ROOT / "grader" / "templates" / "gradescope" / "run.py"
+    spec = importlib.util.spec_from_file_location("gradescope_run", place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_newest_score_that_counts() -> None:
+    def last(*submissions: object) -> object:
+        return _runner().last_score({"previous_submissions": list(submissions)})
+
+    new, old = {"submission_time": "2026-11-02", "score": 3}, {"submission_time": "2026-11-01", "score": "4.5"}
+    assert last(new, old) == last(old, new) == 3
+    assert last(old, new | {"autograder_error": True}) == 4.5
+    assert last(old, new | {"score": None}, "x", None, {"score": -1}, {"score": "inf"}) == 4.5
+    assert (
+        last() is None
+        and _runner().last_score({}) is None
+        and _runner().last_score({"previous_submissions": 3}) is None
+    )
+
+
+def test_a_grader_that_writes_something_else(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner, results = _runner(), root / "results"
+    results.mkdir()
+    for written in ("", "{", "[]", '{"tests": 3}'):
+
+        def grade(*_: object, text: str = written, **__: object) -> None:
+            (results / "grader.json").write_text(text)
+            raise FileNotFoundError("no python")
+
+        monkeypatch.setattr(runner.subprocess, "run", grade)
+        runner.main(root)
+        found = json.loads((results / "results.json").read_text())
+        jsonschema.Draft202012Validator(SCHEMA).validate(found)
+        assert found["extra_data"] == {"state": "error"} and not (results / "grader.json").exists()
 
 
 def test_what_takes_too_long_is_ended(root: Path) -> None:
