@@ -32,6 +32,8 @@ def test_contents(wheel: Path) -> None:
     assert "grader/baselines/dlcv-fall2021-hw2.toml" in names
     assert "grader/judges/weights/digit_classifier.safetensors" in names
     assert "grader/judges/weights/digit_classifier.md" in names
+    assert {f"grader/templates/{name}" for name in ("course/score.yml", "submission/gitignore")} <= set(names)
+    assert {f"grader/templates/gradescope/{name}" for name in ("setup.sh", "run_autograder", "run.py")} <= set(names)
     top = {name.partition("/")[0] for name in names}
     assert top == {"grader", f"vision_grader-{wheel.name.split('-')[1]}.dist-info"}
 

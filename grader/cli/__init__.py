@@ -9,7 +9,10 @@ import click
 
 from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
+from grader.cli.doctor import doctor
+from grader.cli.export import export, gradebook
 from grader.cli.grade import check, score
+from grader.cli.start import completion, init
 from grader.cli.stores import cache, reference
 from grader.cli.weights import weights
 from grader.errors import GraderError
@@ -31,7 +34,10 @@ def grader() -> None:
     """
 
 
-for command in (check, score, assignments, baselines, explain, reference, cache, weights):
+for command in (
+    *(check, score, assignments, baselines, explain, reference, cache, weights),
+    *(doctor, init, export, gradebook, completion),
+):
     grader.add_command(command)
 
 

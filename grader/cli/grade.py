@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.output import STDOUT, check_output, make_console, progress_bar, report_place, trimmed, write_whole
+from grader.errors import SubmissionRefused, UsageError
 from grader.reporting import KINDS, render
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ def _common(command: Command) -> Command:
             help="The course's data folder. Default: $GRADER_DATA, else ./hw2_data if it is there.",
         ),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever the result is."),
+        click.option(
+            "--hidden",
+            is_flag=True,
+            help="Say no name, label or path of the course's data: for output that students see.",
+        ),
         click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
         click.option(
             "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON there too."
@@ -78,12 +85,19 @@ class _Shown:
     output: Path | None
     reports: tuple[tuple[str, Path], ...]
     exit_zero: bool
+    hidden: bool
     began: float = field(default_factory=time.monotonic)
 
     def submission(self, given: Path | None, *, with_repository: bool = False) -> Path:
         """What to grade; with the repository, its top, since the scripts lie there. Refuses places for reports."""
+        from grader.submission import open_submission
+
         inner = Path("submission")
         found = given or (inner if inner.is_dir() and not with_repository else Path())
+        if self.hidden:  # what is wrong with this path may be said; what comes later may not
+            _refuse_link(found)
+            with suppress(SubmissionRefused), open_submission(found):
+                pass
         if self.output is not None:
             check_output(self.output, found)
         for kind, path in self.reports:
@@ -100,6 +114,20 @@ class _Shown:
         """True if a report is asked for that shows images."""
         return any(kind == "html" for kind, _ in self.reports)
 
+    @contextmanager
+    def discreet(self) -> Iterator[None]:
+        """With --hidden, an error that ends the run says nothing of the course's data either."""
+        try:
+            yield
+        except Exception as e:
+            if not self.hidden:
+                raise
+            told = "The grader could not finish, which is not the submission's fault; without --hidden it says why."
+            if isinstance(e, UsageError):
+                raise UsageError(told) from None
+            click.echo(told, err=True)
+            raise click.exceptions.Exit(_EXIT_CODES["error"]) from None
+
     def finish(
         self,
         report: CheckReport | ScoreReport,
@@ -110,8 +138,11 @@ class _Shown:
         allow_skipped: bool = False,
     ) -> None:
         """Prints and writes, and ends the process with the exit code."""
+        from grader.reporting.hidden import hide
         from grader.reporting.outcomes import About
 
+        if self.hidden:
+            report = hide(report)
         text = report.to_json()
         if self.output is not None:
             write_whole(self.output, text)
@@ -157,6 +188,14 @@ class _Shown:
             console.print(f"\n{told}", highlight=False)
 
 
+def _refuse_link(submission: Path) -> None:
+    """A student's repository may hold `submission` as a link to the hidden data, whose names would be reported."""
+    here = Path.cwd()
+    parts = [submission, *(part for part in submission.parents if (here / part).is_relative_to(here))]
+    if any(part.is_symlink() for part in parts):
+        raise UsageError(f"{submission} is a link or lies behind one, which is not followed with --hidden.")
+
+
 def _place(submission: Path) -> str:
     """The submission as seen from the current folder, which is what CI shows paths from."""
     try:
@@ -186,9 +225,11 @@ def check(
 
     shown = _Shown(**options)
     graded = shown.submission(submission, with_repository=with_repository)
-    work = load_assignment(assignment)
-    report = run(graded, work, problems=problems, data=data, with_repository=with_repository)
-    shown.finish(report, graded, work)
+    wanted = load_assignment(assignment)
+    wanted.only(problems)  # a wrong name is told, also with --hidden
+    with shown.discreet():
+        report = run(graded, wanted, problems=problems, data=data, with_repository=with_repository)
+    shown.finish(report, graded, wanted)
 
 
 @click.command()
@@ -233,12 +274,13 @@ def score(
     files = dict(named_file(judge) for judge in judges)
     shown = _Shown(**options)
     graded = shown.submission(submission)
-    work = load_assignment(assignment)
+    wanted = load_assignment(assignment)
+    wanted.only(problems)  # a wrong name is told, also with --hidden
     pictures: Pictures | None = {} if shown.with_pictures else None
-    with progress_bar() as progress:
+    with shown.discreet(), progress_bar() as progress:
         report = run(
             graded,
-            work,
+            wanted,
             problems=problems,
             data=data,
             judges=files,
@@ -248,7 +290,7 @@ def score(
             progress=progress,
             pictures=pictures,
         )
-    shown.finish(report, graded, work, pictures, allow_skipped=allow_skipped)
+    shown.finish(report, graded, wanted, pictures, allow_skipped=allow_skipped)
 
 
 def named_file(text: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ def describe(assignment: Assignment) -> str:
     lines += [f"Data: {assignment.data_folder}/", f"Digest: {assignment.digest}"]
     for problem in assignment.problems:
         lines += ["", f"{problem.id}: {problem.title}", "  hand in"]
-        lines += [f"    {_deliverable(d)}" for d in problem.deliverables]
+        lines += [f"    {deliverable_line(d)}" for d in problem.deliverables]
         lines.append("  measured")
         for m in problem.measures:
             metric = METRICS[m.metric]
@@ -34,7 +34,8 @@ def describe(assignment: Assignment) -> str:
     return "\n".join(lines)
 
 
-def _deliverable(spec: Deliverable) -> str:
+def deliverable_line(spec: Deliverable) -> str:
+    """What is handed in, in one line: `gan/: 1000 images, PNG, 64x64 RGB, any names that end in .png`."""
     optional = "" if spec.required else " (optional)"
     if isinstance(spec, ImagesSpec):
         names = spec.names.span() if spec.names else f"any names that end in .{spec.format.lower()}"

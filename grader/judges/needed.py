@@ -1,0 +1,19 @@
+"""Which judges an assignment's measures need. No torch."""
+
+from __future__ import annotations
+
+from grader.assignment import Assignment, MeasureSpec
+from grader.judges import JUDGES, Judge
+from grader.judges.protocols import PROTOCOLS
+
+
+def judge_of(measure: MeasureSpec) -> Judge | None:
+    """The judge that a measure asks; None for one that needs no network."""
+    protocol = PROTOCOLS.get(measure.protocol)
+    return JUDGES[protocol.judge] if protocol else None
+
+
+def downloads(assignment: Assignment) -> list[str]:
+    """Names of the judges whose weights have to be downloaded for an assignment, each once, in its order."""
+    judges = [judge_of(m) for p in assignment.problems for m in p.measures]
+    return list(dict.fromkeys(j.name for j in judges if j and j.url))

@@ -1,0 +1,1 @@
+"""What course platforms take beside reports: autograders to upload, grade books to import."""

@@ -1,0 +1,248 @@
+"""What a class has reached: a folder of score reports, points given by a person, and who is in the class.
+
+Three inputs of the course's own. Whatever is wrong with one is a UsageError that names file and line.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from grader.errors import UsageError
+from grader.text import did_you_mean, number, plural, printable
+
+_SCHEMA = "grader/score/1"
+_LARGEST = 64 * 2**20
+_MANUAL = ("student", "problem", "title", "points")
+_UNFINISHED = ("error", "skipped")
+
+
+@dataclass(frozen=True)
+class Student:
+    """One line of the roster; `id` is what the report is named after."""
+
+    id: str
+    name: str = ""
+    section: str = ""
+    email: str = ""
+    number: str = ""
+
+
+@dataclass
+class Grade:
+    """One student's points by problem, None where the machine could not finish; comments of those who graded."""
+
+    points: dict[str, float | None] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> float | None:
+        """The sum; None where a part of it isn't known."""
+        known = [p for p in self.points.values() if p is not None]
+        return sum(known) if len(known) == len(self.points) else None
+
+
+@dataclass
+class Class:
+    """The grades of a class. `most`: the points of each problem; `notes`: what a person should look at."""
+
+    assignment: str
+    most: dict[str, float]
+    students: list[Student]
+    grades: dict[str, Grade]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Report:
+    path: Path
+    assignment: str
+    digest: str
+    problems: Mapping[str, tuple[float, float, str]]  # points, most points, state
+    manual: Mapping[tuple[str, str], float]
+
+
+def read_class(
+    folder: Path, manual: Path | None = None, roster: Path | None = None, *, allow_skipped: bool = False
+) -> Class:
+    """Reads a folder of `STUDENT.json` files that `grader score -o` wrote, a csv of points by hand, and a roster.
+
+    allow_skipped: a problem with a measure that was skipped, or failed for the machine's sake, counts as it is.
+    Raises UsageError.
+    """
+    reports = _reports(folder)
+    first = next(iter(reports.values()))
+    students = _roster(roster, reports) if roster else [Student(name) for name in reports]
+    most = {problem: values[1] for problem, values in first.problems.items()}
+    found = Class(first.assignment, most, students, {})
+    if len({r.digest for r in reports.values()}) > 1:
+        found.notes.append("The reports were made with different versions of the assignment file.")
+    for student in students:
+        if student.id in reports:
+            found.grades[student.id] = _grade(student.id, reports[student.id], found, allow_skipped)
+        else:
+            found.notes.append(f"{student.id}: no report.")
+    if manual:
+        _add_manual(manual, first, found)
+    return found
+
+
+def _reports(folder: Path) -> dict[str, _Report]:
+    try:
+        paths = sorted(p for p in folder.iterdir() if p.suffix == ".json" and not p.name.startswith("."))
+    except OSError as e:
+        raise UsageError(f"{folder} can't be read: {e.strerror}.") from None
+    if not paths:
+        raise UsageError(f"{folder}: expected a score report a student, STUDENT.json (grader score -o); found none.")
+    found = {path.stem: _report(path) for path in paths}
+    first = next(iter(found.values()))
+    for report in found.values():
+        if (report.assignment, set(report.problems)) != (first.assignment, set(first.problems)):
+            raise UsageError(
+                f"{report.path}: {_told(report)}, but {first.path}: {_told(first)}. A grade book takes one assignment, "
+                "scored with the same problems."
+            )
+    return found
+
+
+def _told(report: _Report) -> str:
+    return f"{report.assignment} ({', '.join(report.problems)})"
+
+
+def _report(path: Path) -> _Report:
+    """A report's points. A file of another kind is refused, so that none is left out unseen."""
+    if not path.stem.isprintable():
+        raise UsageError(f"{printable(str(path))}: expected a file named after a student's id.")
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("it is too large")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
+            raise ValueError(f"its schema is no {_SCHEMA}")
+        return _Report(
+            path,
+            str(document["assignment"]),
+            str(document["assignment_digest"]),
+            {str(p["id"]): (_finite(p["points"]), _finite(p["max_points"]), p["state"]) for p in document["problems"]},
+            {(str(m["problem"]), str(m["title"])): _finite(m["points"]) for m in document["manual"]},
+        )
+    except OSError as e:
+        raise UsageError(f"{path} can't be read: {e.strerror}.") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
+        why = f"{e} is missing" if isinstance(e, KeyError) else e
+        raise UsageError(f"{path}: expected a report of `grader score -o` ({why}).") from None
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{str(value)[:40]!r} is no number")
+    return float(value)
+
+
+def _grade(student: str, report: _Report, found: Class, allow_skipped: bool) -> Grade:
+    grade = Grade()
+    for problem, (points, most, state) in report.problems.items():
+        unfinished = state in _UNFINISHED and not allow_skipped
+        grade.points[problem] = None if unfinished else points
+        if unfinished:
+            told = "could not be finished" if state == "error" else "has measures that were skipped"
+            found.notes.append(f"{student}: {problem} {told}; its points are left empty. Score it again.")
+        if most != found.most[problem]:
+            found.notes.append(f"{student}: {problem} has {number(most)} points, not {number(found.most[problem])}.")
+    return grade
+
+
+def _roster(path: Path, reports: Mapping[str, _Report]) -> list[Student]:
+    students: dict[str, Student] = {}
+    for line, row in _rows(path, ("student",), ("name", "section", "email", "id")):
+        name = row["student"]
+        if not name or not name.isprintable():
+            _fail(path, line, f"expected a student's id, found {printable(name)!r}")
+        if name in students:
+            _fail(path, line, f"{name!r} stands twice")
+        more = [row.get(key, "") for key in ("name", "section", "email", "id")]
+        students[name] = Student(name, *more)
+    for name, report in reports.items():
+        if name not in students:
+            hint = did_you_mean(name, students)
+            raise UsageError(f"{report.path}: {path} has no student {name!r}.{hint} Add a line, or move the report.")
+    return list(students.values())
+
+
+def _add_manual(path: Path, report: _Report, found: Class) -> None:
+    """Adds the points of a csv of manual rows; every row of the assignment raises what its problem can give."""
+    rows = {key: most for key, most in report.manual.items() if key[0] in found.most}
+    given: set[tuple[str, str, str]] = set()
+    for line, row in _rows(path, _MANUAL, ("comment",)):
+        student, problem, title = row["student"], row["problem"], row["title"]
+        if student not in found.grades:
+            known = any(s.id == student for s in found.students)
+            why = "has no report" if known else f"is not in the class.{did_you_mean(student, found.grades)}"
+            _fail(path, line, f"the student {printable(student)!r} {why}")
+        if problem not in found.most:
+            wanted = f"expected one of {', '.join(found.most)}.{did_you_mean(problem, found.most)}"
+            _fail(path, line, f"no problem {printable(problem)!r}; {wanted}")
+        titles = [t for p, t in rows if p == problem]
+        if title not in titles:
+            hint = did_you_mean(title, titles) or f" It has: {'; '.join(titles) or 'none'}."
+            _fail(path, line, f"{problem} has no points by hand for {printable(title)!r}.{hint}")
+        if (student, problem, title) in given:
+            _fail(path, line, f"{student}, {problem}, {title!r} stands twice")
+        given.add((student, problem, title))
+        points = _points(path, line, row["points"], rows[problem, title])
+        grade = found.grades[student]
+        before = grade.points[problem]
+        grade.points[problem] = None if before is None else before + points
+        if row.get("comment"):
+            grade.comments.append(f"{problem}, {title}: {row['comment']}")
+    for (problem, _), most in rows.items():
+        found.most[problem] += most
+    for student in found.grades:
+        left = [f"{p}: {t}" for p, t in rows if (student, p, t) not in given]
+        if left:
+            found.notes.append(f"{student}: no points by hand for {plural(len(left), 'row')}, counted as 0.")
+
+
+def _points(path: Path, line: int, text: str, most: float) -> float:
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not math.isfinite(points):
+        _fail(path, line, f"expected a number of points, found {printable(text)!r}")
+    if not 0 <= points <= most:
+        _fail(path, line, f"expected 0 to {number(most)} points, found {number(points)}")
+    return points
+
+
+def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a csv with a header, each with the line it ends on. Raises UsageError for any other shape."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as f:
+            reader = csv.reader(f, strict=True)
+            header = [name.strip().lower() for name in next(reader, [])]
+            for name in header:
+                if name not in (*needed, *optional) or header.count(name) > 1:
+                    wanted = f"expected {','.join(needed)} and, if wanted, {','.join(optional)}"
+                    _fail(path, 1, f"the column {printable(name)!r} is unknown or there twice; {wanted}")
+            if missing := [name for name in needed if name not in header]:
+                _fail(path, 1, f"expected the columns {','.join(needed)}; {missing[0]} is missing")
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    _fail(path, reader.line_num, f"expected {plural(len(header), 'field')}, found {len(row)}")
+                yield reader.line_num, dict(zip(header, (cell.strip() for cell in row), strict=True))
+    except OSError as e:
+        raise UsageError(f"{path} can't be read: {e.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise UsageError(f"{path}: expected a csv in UTF-8: {e}.") from None
+
+
+def _fail(path: Path, line: int, message: str) -> NoReturn:
+    raise UsageError(f"{path}:{line}: {message}")
