@@ -40,7 +40,7 @@ _HARMLESS_NOTES = (
 _DETAILS = {"std", "renaming_std", "remark", "standard_error", "mean_share_of_reference"}
 # Of the submission's own images. Those of a table would tell how many images of each class the course has.
 _DETAILS_OF = {
-    "digit_accuracy": {"classes", "class_sizes", "per_class", "confusion", "unjudged"},
+    "digit_accuracy": {"classes", "class_sizes", "per_class", "confusion", "unjudged", "misread"},
     "diversity": {"per_class"},
     "vendi_score": {"per_class"},
 }
@@ -121,6 +121,7 @@ def _bare(f: Finding) -> Finding:
         actual="",
         help=f"`grader explain {f.rule}` says what the rule means; the course can say more.",
         examples=(),
+        images=(),
         line=None,
     )
 

@@ -41,6 +41,9 @@ def place(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(GOOD, home / "submission")
     shutil.copytree(course, home / "hw2_data")
     (home / "reports").mkdir()
+    shutil.copytree(GOOD / "dann", home / "submissions" / "ada" / "dann")
+    (home / "roster.csv").write_text("student,name\nada,Ada Lovelace\n")
+    (home / "manual.csv").write_text('student,problem,title,points\nada,dann,"Problem 3, discussion",7\n')
     shutil.copytree(published("dcgan")[0].folder, home / "runs" / "dcgan")
     return home
 

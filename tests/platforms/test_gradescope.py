@@ -73,7 +73,7 @@ def root(tmp_path: Path, course: Path) -> Path:
 
 
 def test_a_submission_is_scored(root: Path) -> None:
-    shutil.copytree(GOOD / "dann", root / "submission" / "dann")
+    shutil.copytree(GOOD / "dann", root / "submission" / "dann", ignore=shutil.ignore_patterns("improved"))
     result = _grade(root)
     assert result["score"] == 9 and result["extra_data"]["state"] == "pass"
     assert [row["name"] for row in result["leaderboard"]] == [
@@ -95,7 +95,7 @@ def test_an_empty_submission_is_the_students_fault(root: Path) -> None:
 
 
 def test_no_name_of_the_data_is_shown(root: Path) -> None:
-    shutil.copytree(GOOD / "dann", root / "submission" / "dann")
+    shutil.copytree(GOOD / "dann", root / "submission" / "dann", ignore=shutil.ignore_patterns("improved"))
     table = root / "submission" / "dann" / "usps-svhn.csv"
     table.write_text("".join(li for li in table.read_text().splitlines(keepends=True) if li[:5] != "00042"))
     text = json.dumps(_grade(root))
