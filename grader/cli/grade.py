@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.output import STDOUT, check_output, make_console, progress_bar, report_place, trimmed, write_whole
-from grader.errors import SubmissionRefused, UsageError
-from grader.reporting import KINDS, render
+from grader.cli.output import progress_bar, report_place
+from grader.cli.showing import Showing
+from grader.reporting import KINDS
 
 if TYPE_CHECKING:
-    from grader.assignment import Assignment
     from grader.checks.images import Pictures
-    from grader.results import CheckReport, ScoreReport
-
-_EXIT_CODES = {"pass": 0, "fail": 1, "error": 3, "skipped": 3}
-_EXIT_EMPTY = 5
 
 Command = Callable[..., Any]
 
@@ -77,134 +66,6 @@ def _common(command: Command) -> Command:
     return command
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """How the result is shown: the options that check and score share."""
-
-    form: str
-    output: Path | None
-    reports: tuple[tuple[str, Path], ...]
-    exit_zero: bool
-    hidden: bool
-    began: float = field(default_factory=time.monotonic)
-
-    def submission(self, given: Path | None, *, with_repository: bool = False) -> Path:
-        """What to grade; with the repository, its top, since the scripts lie there. Refuses places for reports."""
-        from grader.submission import open_submission
-
-        inner = Path("submission")
-        found = given or (inner if inner.is_dir() and not with_repository else Path())
-        if self.hidden:  # what is wrong with this path may be said; what comes later may not
-            _refuse_link(found)
-            with suppress(SubmissionRefused), open_submission(found):
-                pass
-        if self.output is not None:
-            check_output(self.output, found)
-        for kind, path in self.reports:
-            if path != STDOUT:
-                check_output(path, found, f"--report {kind}=")
-            if kind == "classroom50":
-                from grader.reporting.classroom import identity
-
-                identity(os.environ)
-        return found
-
-    @property
-    def with_pictures(self) -> bool:
-        """True if a report is asked for that shows images."""
-        return any(kind == "html" for kind, _ in self.reports)
-
-    @contextmanager
-    def discreet(self) -> Iterator[None]:
-        """With --hidden, an error that ends the run says nothing of the course's data either."""
-        try:
-            yield
-        except Exception as e:
-            if not self.hidden:
-                raise
-            told = "The grader could not finish, which is not the submission's fault; without --hidden it says why."
-            if isinstance(e, UsageError):
-                raise UsageError(told) from None
-            click.echo(told, err=True)
-            raise click.exceptions.Exit(_EXIT_CODES["error"]) from None
-
-    def finish(
-        self,
-        report: CheckReport | ScoreReport,
-        submission: Path,
-        assignment: Assignment,
-        pictures: Pictures | None = None,
-        *,
-        allow_skipped: bool = False,
-    ) -> None:
-        """Prints and writes, and ends the process with the exit code."""
-        from grader.reporting.hidden import hide
-        from grader.reporting.outcomes import About
-
-        if self.hidden:
-            report = hide(report)
-        text = report.to_json()
-        if self.output is not None:
-            write_whole(self.output, text)
-        if self.form == "json":
-            sys.stdout.write(text)
-        else:
-            self._print(report)
-        about = About(
-            _place(submission),
-            time.monotonic() - self.began,
-            datetime.now(UTC),
-            environment=dict(os.environ),
-            assignment=assignment,
-            pictures=pictures or {},
-        )
-        for kind, path in self.reports:
-            rendered = render(kind, report, about)
-            if path == STDOUT:
-                sys.stdout.write(rendered)
-            else:
-                write_whole(path, rendered)
-        sys.stdout.flush()
-        code = _EXIT_EMPTY if report.empty else _EXIT_CODES[report.state]
-        if self.exit_zero or (allow_skipped and report.state == "skipped"):
-            code = 0
-        raise click.exceptions.Exit(code)
-
-    def _print(self, report: CheckReport | ScoreReport) -> None:
-        from grader.reporting.terminal import render_check, render_score
-        from grader.results import CheckReport
-
-        console = make_console()
-        with trimmed(console):
-            if isinstance(report, CheckReport):
-                render_check(report, console)
-            else:
-                render_score(report, console)
-        written = [
-            str(path) for path in (self.output, *(path for _, path in self.reports)) if path not in (None, STDOUT)
-        ]
-        if written:
-            told = f"The report is in {written[0]}." if len(written) == 1 else f"Reports are in {', '.join(written)}."
-            console.print(f"\n{told}", highlight=False)
-
-
-def _refuse_link(submission: Path) -> None:
-    """A student's repository may hold `submission` as a link to the hidden data, whose names would be reported."""
-    here = Path.cwd()
-    parts = [submission, *(part for part in submission.parents if (here / part).is_relative_to(here))]
-    if any(part.is_symlink() for part in parts):
-        raise UsageError(f"{submission} is a link or lies behind one, which is not followed with --hidden.")
-
-
-def _place(submission: Path) -> str:
-    """The submission as seen from the current folder, which is what CI shows paths from."""
-    try:
-        found = submission.resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except (OSError, ValueError):
-        return submission.as_posix()
-    return "" if found == "." else found
-
-
 @click.command()
 @_common
 @click.option("--with-repository", is_flag=True, help="Also check the scripts and the report at the top.")
@@ -223,7 +84,7 @@ def check(
     from grader.assignment import load_assignment
     from grader.grading import check as run
 
-    shown = _Shown(**options)
+    shown = Showing(**options)
     graded = shown.submission(submission, with_repository=with_repository)
     wanted = load_assignment(assignment)
     wanted.only(problems)  # a wrong name is told, also with --hidden
@@ -272,7 +133,7 @@ def score(
     from grader.grading import score as run
 
     files = dict(named_file(judge) for judge in judges)
-    shown = _Shown(**options)
+    shown = Showing(**options)
     graded = shown.submission(submission)
     wanted = load_assignment(assignment)
     wanted.only(problems)  # a wrong name is told, also with --hidden
