@@ -70,8 +70,10 @@ def outcomes(report: Report) -> list[Outcome]:
     rows = [_form("", general)] if general or not report.problems else []
     if isinstance(report, CheckReport):
         return rows + [_form(p, [f for f in report.findings if f.problem == p]) for p in report.problems]
+    refused = any(f.severity == "error" for f in general)  # then nothing is known of a problem that has no finding
     for verdict in report.problems:
-        rows.append(_form(verdict.id, verdict.findings))
+        if verdict.findings or not refused:
+            rows.append(_form(verdict.id, verdict.findings))
         rows += [_measured(verdict, m) for m in verdict.measures]
     return rows
 
@@ -152,11 +154,13 @@ def told(finding: Finding) -> list[str]:
 
 
 def _measured(verdict: Verdict, m: MeasureResult) -> Outcome:
-    lines = [value_of(m), *baselines_of(m)]
+    reason = [f"{m.state}: {clean(m.reason)}"] if m.reason else []
+    # Why there is no value comes first; why a value earns nothing comes last.
+    lines = [*([value_of(m)] if m.value is not None else reason or [m.state]), *baselines_of(m)]
     if m.standing is not None:
         lines.append(f"better than {m.standing.better_than} of {m.standing.of} reported results")
     if m.details.get("remark"):
         lines.append(clean(str(m.details["remark"])))
-    if m.reason:
-        lines.append(f"{m.state}: {clean(m.reason)}")
+    if m.value is not None:
+        lines += reason
     return Outcome(clean(verdict.id), clean(m.id), m.state, m.points, m.max_points, "\n".join(lines))

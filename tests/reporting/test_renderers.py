@@ -178,6 +178,15 @@ def test_gradescope() -> None:
     assert "leaderboard" not in _json("gradescope", CHECKED)
 
 
+def test_what_could_not_be_read_is_not_called_as_asked_for() -> None:
+    empty = score(
+        verdict("gan", "fail", measure("fid", "error", None, earned=0)), findings=(finding(problem=""),), empty=True
+    )
+    assert [(row.title, row.state) for row in outcomes(empty)] == [("submission", "fail"), ("gan: fid", "error")]
+    assert outcomes(empty)[1].text.splitlines()[0] == "error: no weights here"
+    assert outcomes(FAIR)[3].title == "acgan: folders, names and formats"
+
+
 def test_classroom50_scales_parts_of_points() -> None:
     result = _json("classroom50", FAIR)
     assert (result["score"], result["max-score"]) == (25, 40) and result["datetime"] == "2026-11-22T10:30:05Z"
