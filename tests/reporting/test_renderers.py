@@ -20,7 +20,20 @@ from grader.reporting import KINDS, render
 from grader.reporting.classroom import whole_factor
 from grader.reporting.markdown import LARGEST, escape
 from grader.reporting.outcomes import outcomes
-from tests.reporting.reports import ABOUT, ALL, CHECKED, CLEAN, EVIL, FAIR, HOSTILE, finding, measure, score, verdict
+from tests.reporting.reports import (
+    ABOUT,
+    ALL,
+    CHECKED,
+    CLEAN,
+    EVIL,
+    FAIR,
+    HOSTILE,
+    MANY,
+    finding,
+    measure,
+    score,
+    verdict,
+)
 
 SCHEMAS = Path(__file__).parent / "schemas"
 RUNNER = {
@@ -142,6 +155,12 @@ def test_markdown_keeps_texts_texts(name: str) -> None:
     allowed = {"h2", "table", "thead", "tbody", "tr", "th", "td", "p", "strong", "ul", "li", "blockquote", "br"}
     assert tags <= allowed, tags - allowed
     assert html.count("<table>") <= 1
+
+
+def test_a_summary_that_is_too_long_is_cut_and_says_so() -> None:
+    text = render("markdown", score(verdict("gan", "fail", *[measure("fid", "fail", 0.1, MANY)] * 700)), ABOUT)
+    assert LARGEST - 5000 < len(text.encode()) <= LARGEST
+    assert text.endswith("\n\nThe rest was cut: this page can hold no more.\n") and text.startswith("## ❌ FAIL hw2")
 
 
 def test_markdown_escapes() -> None:
