@@ -50,17 +50,19 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         # Without standalone mode click returns the code of `Exit` instead of exiting.
-        sys.exit(grader.main(prog_name="grader", standalone_mode=False) or 0)
+        code = grader.main(prog_name="grader", standalone_mode=False) or 0
+        sys.stdout.flush()  # a full disk is told here, not at the interpreter's end
+        sys.exit(code)
     except (click.Abort, KeyboardInterrupt):
         _stop("Interrupted.", _EXIT_INTERRUPTED)
     except click.ClickException as e:
         e.show()
         sys.exit(e.exit_code)
     except BrokenPipeError:
-        # The reader has gone (`grader … | head`): nothing is left to say, and flushing at exit must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()  # the reader has gone (`grader … | head`): nothing is left to say
         sys.exit(_EXIT_ERROR)
     except OSError as e:
+        _leave_stdout()
         _stop(f"The grader could not finish: {e.strerror or e}{f': {e.filename}' if e.filename else ''}", _EXIT_ERROR)
     except GraderError as e:
         _stop(f"Error: {e}", _EXIT_USAGE)
@@ -69,6 +71,14 @@ def main() -> None:
             raise
         told = "This is its own mistake, not the submission's. GRADER_DEBUG=1 shows where."
         _stop(f"The grader failed: {type(e).__name__}: {e}\n{told}", _EXIT_ERROR)
+
+
+def _leave_stdout() -> None:
+    """What can't be written any more must not fail again as the interpreter ends: that changes the exit code."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop(message: str, code: int) -> None:

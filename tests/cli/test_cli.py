@@ -260,7 +260,9 @@ def test_empty_arguments_are_unset_variables(tmp_path: Path) -> None:
         assert done.returncode == 2 and "it is empty" in done.stderr
 
 
-def test_stdout_that_is_closed_or_full(course: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_stdout_that_is_closed_or_full(unbuffered: str, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # a buffered output fails later than one that isn't
     command = f"{sys.executable} -m grader check {GOOD} --data {course}"
     closed = subprocess.run(["bash", "-c", f"{command} >&-"], capture_output=True, text=True, timeout=TOO_LONG)
     assert closed.returncode == 0 and closed.stderr == ""
