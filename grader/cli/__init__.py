@@ -49,8 +49,11 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a terminal that isn't UTF-8 shows '?' instead of failing
             stream.reconfigure(errors="replace")
     try:
-        # Without standalone mode click returns the code of `Exit` instead of exiting.
-        code = grader.main(prog_name="grader", standalone_mode=False) or 0
+        try:
+            # Without standalone mode click returns the code of `Exit` instead of exiting.
+            code = grader.main(prog_name="grader", standalone_mode=False) or 0
+        except SystemExit:  # click ends with 1 where the reader has gone, but 1 says that the submission falls short
+            raise BrokenPipeError from None
         sys.stdout.flush()  # a full disk is told here, not at the interpreter's end
         sys.exit(code)
     except (click.Abort, KeyboardInterrupt):

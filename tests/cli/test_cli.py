@@ -157,9 +157,11 @@ def test_a_bug_shows_no_traceback_unless_asked(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away() -> None:
-    command = f"{sys.executable} -m grader explain | head -1"
+    # 0 where all was written before the reader went.
+    command = f"{sys.executable} -m grader explain | head -1; test ${{PIPESTATUS[0]}} != 1 || echo falls short"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=TOO_LONG)
     assert done.stdout.startswith("empty-submission") and "Traceback" not in done.stderr
+    assert "falls short" not in done.stdout
 
 
 def test_a_terminal_without_utf8(course: Path) -> None:
