@@ -52,8 +52,10 @@ def main() -> None:
         try:
             # Without standalone mode click returns the code of `Exit` instead of exiting.
             code = grader.main(prog_name="grader", standalone_mode=False) or 0
-        except SystemExit:  # click ends with 1 where the reader has gone, but 1 says that the submission falls short
-            raise BrokenPipeError from None
+        except SystemExit as e:  # click's own: 0 after completing words, 1 where the reader has gone
+            if e.code == 1:  # but here 1 says that the submission falls short
+                raise BrokenPipeError from None
+            raise
         sys.stdout.flush()  # a full disk is told here, not at the interpreter's end
         sys.exit(code)
     except (click.Abort, KeyboardInterrupt):
