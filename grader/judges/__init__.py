@@ -70,6 +70,12 @@ JUDGES = {
             shipped=_WEIGHTS / "digit_classifier.safetensors",
         ),
         Judge(
+            "attributes",
+            "the grader's classifier of a face's attributes",
+            {},
+            shipped=_WEIGHTS / "attributes.safetensors",
+        ),
+        Judge(
             "efficientnet_lite0",
             "EfficientNet-Lite0, trained on ImageNet",
             {"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": "efficientnet-lite0-57934424.pth"},

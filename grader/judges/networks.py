@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from grader.judges.attributes import ATTRIBUTES
 from grader.judges.digit_classifier import DigitClassifier
 from grader.judges.states import fill
 from grader.judges.weights import Weights
@@ -18,25 +19,44 @@ from grader.judges.weights import Weights
 Outputs = dict[str, Tensor]
 
 
+def _efficientnet(classes: int) -> Any:
+    """EfficientNet-Lite0 (Apache-2.0)."""
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network: Any = EfficientNet.from_name("efficientnet-lite0", num_classes=classes)
+    # The same function at twice the speed: equal borders belong to the convolution, not to a copy of its input.
+    for module in network.modules():
+        pad = getattr(module, "static_padding", None)
+        if isinstance(pad, nn.ZeroPad2d) and len(set(pad.padding)) == 1:
+            module.padding, module.static_padding = pad.padding[:2], nn.Identity()
+        elif isinstance(module, nn.ReLU6):
+            module.inplace = True
+    return network
+
+
 class EfficientNetLite(nn.Module):
-    """EfficientNet-Lite0 (Apache-2.0) with the ImageNet weights of the package that carries them."""
+    """EfficientNet-Lite0 with the ImageNet weights of the package that carries them."""
 
     def __init__(self) -> None:
         super().__init__()
-        from efficientnet_lite_pytorch import EfficientNet
-
-        self.network: Any = EfficientNet.from_name("efficientnet-lite0")
-        # The same function at twice the speed: equal borders belong to the convolution, not to a copy of its input.
-        for module in self.network.modules():
-            pad = getattr(module, "static_padding", None)
-            if isinstance(pad, nn.ZeroPad2d) and len(set(pad.padding)) == 1:
-                module.padding, module.static_padding = pad.padding[:2], nn.Identity()
-            elif isinstance(module, nn.ReLU6):
-                module.inplace = True
+        self.network = _efficientnet(1000)
 
     def forward(self, images: Tensor) -> Outputs:
         """Input in [-1, 1]. `features` ``(n, 1280)``: the last convolution's output, averaged over the picture."""
         return {"features": self.network.extract_features(images).mean((2, 3))}
+
+
+class AttributeReader(nn.Module):
+    """EfficientNet-Lite0 that learnt to tell a face's attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = _efficientnet(len(ATTRIBUTES))
+
+    def forward(self, images: Tensor) -> Outputs:
+        """Input in [-1, 1]. `logits` ``(n, 13)``, above 0 for an attribute that is there."""
+        features = self.network.extract_features(images).mean((2, 3))
+        return {"logits": self.network._fc(self.network._dropout(features))}
 
 
 class DigitReader(nn.Module):
@@ -76,6 +96,7 @@ _NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "torchvision_inception": _score_inception,
     "efficientnet_lite0": EfficientNetLite,
     "digit_classifier": DigitReader,
+    "attributes": AttributeReader,
 }
 
 
