@@ -1,4 +1,4 @@
-"""ACGAN (Odena et al., ICML 2017): digits by label at 28 x 28, and faces by attribute at 64 x 64.
+"""ACGAN (Odena et al., ICML 2017) of digits by label at 28 x 28; its trainer draws faces by attribute, too.
 
 Pictures are float32 ``(n, 3, side, side)`` in [-1, 1], noise is float ``(n, z)``, labels are int64 ``(n,)``.
 """
@@ -22,7 +22,7 @@ from reference_models.core.deliverables import write_pictures
 from reference_models.core.gan import Adversaries, discriminator_loss, draw, fixed_noise, generator_loss
 from reference_models.core.judging import Pictures
 from reference_models.core.labelled import LabelledDistance, class_accuracy, class_loss, in_order, load
-from reference_models.core.models import Model, ModelError
+from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Values
 
 PROBLEM = "acgan"
@@ -60,10 +60,13 @@ class Trainer(Adversaries[Generator]):
         if settings.fakes_teach:
             d_class = d_class + class_loss(told_fake.float(), wanted)
         self.teach_discriminator(d_source + settings.class_d * d_class)
-        with self.machine.autocast():
-            said, told = self.discriminator(self._augment(fake), wanted)
-        g_source, g_class = generator_loss(said.float(), settings.loss), class_loss(told.float(), wanted)
-        self.teach_generator(g_source + settings.class_g * g_class)
+        for again in range(settings.g_steps):
+            with self.machine.autocast():
+                if again:
+                    fake = self.generator(torch.randn(len(real), settings.z).to(device), wanted)
+                said, told = self.discriminator(self._augment(fake), wanted)
+            g_source, g_class = generator_loss(said.float(), settings.loss), class_loss(told.float(), wanted)
+            self.teach_generator(g_source + settings.class_g * g_class)
         return {
             "loss_d": float(d_source.detach()),
             "loss_g": float(g_source.detach()),
@@ -112,38 +115,35 @@ def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
 
 
 def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa: ARG001  # a GAN needs no data
-    """Writes `acgan/0_001.png` to `acgan/9_100.png`; says so. Raises ModelError for a model of faces."""
-    pictures, labels = generate_digits(_digits_of(models[0]), NOISE_SEED)
+    """Writes `acgan/0_001.png` to `acgan/9_100.png`; says so."""
+    pictures, labels = generate_digits(_generator(models[0]), NOISE_SEED)
     write_pictures(out / "acgan", [f"{label}_{i % 100 + 1:03d}.png" for i, label in enumerate(labels)], pictures)
     return f"{out / 'acgan'}: 100 images of each digit"
 
 
-def _digits_of(model: Model) -> Generator:
-    settings = model.settings(Settings)
-    if settings.pictures != "digits":
-        raise ModelError(f"{model.folder}: draws {settings.pictures}, and digits are what is handed in")
-    return model.fill(Generator(settings))
+def _generator(model: Model) -> Generator:
+    return model.fill(Generator(model.settings(Settings)))
 
 
 def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:  # noqa: ARG001
-    """Learning curves; ten of each digit that are handed in, or ten faces with the attribute below those without."""
+    """Learning curves, and ten of each digit that are handed in: a column is a digit, as in the homework's figure."""
     from reference_models.core import plots
 
-    settings = models[0].settings(Settings)
-    generator = models[0].fill(Generator(settings))
-    sheet, curves = out / f"acgan_{settings.pictures}.png", out / "acgan_curves.png"
-    if settings.pictures == "digits":
-        # A column is a digit, as in the homework's figure.
-        shown = generate_digits(generator, NOISE_SEED)[0].reshape(10, 100, 28, 28, 3)[:, :10].swapaxes(0, 1)
-        plots.grid(shown.reshape(100, 28, 28, 3), 10, sheet)
-    else:
-        noise = fixed_noise(10, settings.z, NOISE_SEED).repeat(2, 1)
-        plots.grid(draw(generator, noise, in_order(2, 10)), 10, sheet)
+    sheet, curves = out / "acgan_digits.png", out / "acgan_curves.png"
+    shown = generate_digits(_generator(models[0]), NOISE_SEED)[0].reshape(10, 100, 28, 28, 3)[:, :10].swapaxes(0, 1)
+    plots.grid(shown.reshape(100, 28, 28, 3), 10, sheet)
+    learning_curves(models[0], curves)
+    return [sheet, curves]
+
+
+def learning_curves(model: Model, path: Path) -> None:
+    """What a training logged, as a picture."""
+    from reference_models.core import plots
+
     panels = {
         "losses": ["loss_d", "loss_g", "class_loss_d", "class_loss_g"],
         "share whose label D reads": ["reads_real", "reads_fake"],
         "distance to validation pictures": ["fd_validation", "fjd_validation"],
         "diversity within a label, share of real": ["diversity_share"],
     }
-    plots.curves(models[0].log(), panels, f"steps of {settings.batch} images", curves)
-    return [sheet, curves]
+    plots.curves(model.log(), panels, f"steps of {model.settings(Settings).batch} images", path)

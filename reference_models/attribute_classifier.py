@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -85,7 +86,8 @@ class Trainer:
         self.batches = Batches(len(self.faces), BATCH, seed)
         self.every = len(self.faces) // BATCH
         self.steps = epochs * self.every
-        self.network = pretrained().to(memory_format=torch.channels_last)
+        layout: dict[str, Any] = {"memory_format": torch.channels_last}
+        self.network = pretrained().to(**layout)
         self.average = Average(self.network, DECAY)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=0.02)
         self.parts: dict[str, Stateful] = {

@@ -1,4 +1,4 @@
-"""The course's data folder as tensors: faces and digits, each with a validation part that is taken from `train`."""
+"""The course's digits as tensors, with a validation part that is taken from `train`; pictures as numbers; batches."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from grader.references.data import BadReference, Data, read_labels
-from grader.references.pictures import list_pictures, read_pictures
+from grader.references.pictures import read_pictures
 
 COLUMNS = ("image_name", "label")
 INNER = "hw2_data"
+INNER_FOLDERS = INNER, "hw4_data"
 
 
 @dataclass(frozen=True)
@@ -31,30 +32,6 @@ class Digits:
     def part(self, which: slice) -> Digits:
         """Some of them."""
         return Digits(self.images[which], self.labels[which])
-
-
-def face_paths(data: Path, held_out: bool = False) -> list[Path]:
-    """The pictures of `face/train` without the validation part, or that part.
-
-    It is what `face/validation.txt` names, or the last tenth. Raises CannotMeasure or BadReference.
-    """
-    home = Data(data, INNER)
-    paths = list_pictures(home.need("face/train"))
-    listed = home.find("face/validation.txt")
-    names = (
-        set(listed.read_text(errors="replace").split())
-        if listed
-        else {p.name for p in paths[-max(2, len(paths) // 10) :]}
-    )
-    chosen = [path for path in paths if (path.name in names) == held_out]
-    if len(chosen) < 2:
-        raise BadReference(f"{listed or data / 'face/train'}: expected faces for training and for validation")
-    return chosen
-
-
-def load_faces(data: Path, held_out: bool = False) -> Tensor:
-    """The pictures of `face_paths`, uint8 ``(n, 3, h, w)``."""
-    return to_tensor(read_pictures(face_paths(data, held_out)))
 
 
 def load_digits(data: Path, domain: str, part: str) -> Digits:
@@ -76,7 +53,8 @@ def read_digits(paths: list[Path]) -> Tensor:
 def digest(data: Path) -> str:
     """What a run knows its training data by: names and sizes of all files that are no test part's."""
     found = hashlib.sha256()
-    for path in sorted(path for place in ("face", "digits", INNER) for path in (data / place).rglob("*")):
+    places = "face", "digits", "train", *INNER_FOLDERS
+    for path in sorted(path for place in places for path in (data / place).rglob("*")):
         relative = path.relative_to(data).as_posix()
         if path.is_file() and "/test" not in relative:
             found.update(f"{relative} {path.stat().st_size}\n".encode(errors="surrogateescape"))

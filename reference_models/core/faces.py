@@ -16,9 +16,7 @@ from grader.errors import CannotMeasure
 from grader.judges.attributes import ATTRIBUTES
 from grader.references.data import BadReference, Data
 from grader.references.pictures import list_pictures, read_pictures
-from reference_models.core.data import INNER, to_tensor
-
-INNER_OF_FACES = "hw4_data"
+from reference_models.core.data import INNER_FOLDERS, to_tensor
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,9 @@ class Faces:
         return len(self.images)
 
     def of(self, attribute: str) -> Tensor:
-        """One attribute's column, ``(n,)``."""
+        """One attribute's column, ``(n,)``. Raises BadReference for a name that isn't among the thirteen."""
+        if attribute not in ATTRIBUTES:
+            raise BadReference(f"expected an attribute of {', '.join(ATTRIBUTES)}; found {attribute!r}")
         return self.attributes[:, ATTRIBUTES.index(attribute)]
 
 
@@ -46,7 +46,8 @@ def need_faces(data: Path, name: str) -> Path:
 
 
 def _find(data: Path, name: str) -> Path | None:
-    return Data(data, INNER).find(f"face/{name}") or Data(data, INNER_OF_FACES).find(name)
+    both, faces_alone = INNER_FOLDERS
+    return Data(data, both).find(f"face/{name}") or Data(data, faces_alone).find(name)
 
 
 def face_paths(data: Path, held_out: bool = False) -> list[Path]:
@@ -68,6 +69,16 @@ def face_paths(data: Path, held_out: bool = False) -> list[Path]:
 def load_faces(data: Path, held_out: bool = False) -> Tensor:
     """The pictures of `face_paths`, uint8 ``(n, 3, h, w)``."""
     return to_tensor(read_pictures(face_paths(data, held_out)))
+
+
+def split_faces(data: Path | None) -> tuple[Tensor, Tensor]:
+    """Faces of 64x64 to train on and those held out, or made-up ones where there is no data. Raises BadReference."""
+    if data is None:
+        return made_up_faces(8).images, made_up_faces(8).images
+    faces, held_out = load_faces(data), load_faces(data, held_out=True)
+    if faces.shape[1:] != (3, 64, 64):
+        raise BadReference(f"expected faces of 64x64, found {faces.shape[3]}x{faces.shape[2]}")
+    return faces, held_out
 
 
 def load_attributes(data: Path, held_out: bool = False) -> Faces:

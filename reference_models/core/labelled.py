@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,39 +13,15 @@ from torch.nn import functional as F
 
 from grader.metrics.diversity import pairwise_distance
 from grader.metrics.fid import Gaussian, frechet_distance, gaussian
-from grader.references.data import BadReference, Data
-from grader.references.pictures import read_pictures
-from reference_models.core.data import INNER, Digits, face_paths, load_digits, split, to_pixels, to_range, to_tensor
+from grader.references.data import BadReference
+from reference_models.core.data import Digits, load_digits, split, to_pixels, to_range
+from reference_models.core.faces import load_attributes
 from reference_models.core.judging import Pictures, efficientnet_features
 from reference_models.core.runs import Values
 
 Array = NDArray[np.float64]
 CLASSES = {"digits": 10, "faces": 2}
 SIDE = {"digits": 28, "faces": 64}  # width and height of a picture
-
-
-def load_faces_by(attribute: str, data: Path, held_out: bool = False) -> Digits:
-    """The faces of `face_paths` that have a row in `face/train.csv`, with an attribute of theirs, 0 or 1.
-
-    Raises CannotMeasure or BadReference.
-    """
-    table = Data(data, INNER).need("face/train.csv")
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as f:
-            rows = list(csv.DictReader(f))
-    except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise BadReference(f"{table}: can't be read: {e}") from None
-    if not rows or not {"image_name", attribute} <= rows[0].keys():
-        raise BadReference(f"{table}: expected the columns image_name and {attribute}")
-    try:
-        # CelebA says -1 where others say 0.
-        labels = {row["image_name"]: int(float(row[attribute]) > 0) for row in rows}
-    except (TypeError, ValueError):
-        raise BadReference(f"{table}: expected a number for {attribute} in each row") from None
-    paths = [path for path in face_paths(data, held_out) if path.name in labels]
-    if len(paths) < 2:
-        raise BadReference(f"{table}: expected a row for each picture, found {len(paths)} of them")
-    return Digits(to_tensor(read_pictures(paths)), torch.tensor([labels[path.name] for path in paths]))
 
 
 def load(kind: str, attribute: str, data: Path | None) -> tuple[Digits, Digits]:
@@ -58,12 +33,12 @@ def load(kind: str, attribute: str, data: Path | None) -> tuple[Digits, Digits]:
         return Digits(pictures, labels), Digits(pictures, labels)
     if kind == "digits":
         return split(load_digits(data, "mnistm", "train"))
-    faces = load_faces_by(attribute, data), load_faces_by(attribute, data, held_out=True)
+    faces = load_attributes(data), load_attributes(data, held_out=True)
     if faces[0].images.shape[2:] != (side, side):
         raise BadReference(
             f"expected faces of {side}x{side}, found {faces[0].images.shape[3]}x{faces[0].images.shape[2]}"
         )
-    return faces
+    return Digits(faces[0].images, faces[0].of(attribute)), Digits(faces[1].images, faces[1].of(attribute))
 
 
 def in_order(classes: int, per_class: int) -> Tensor:

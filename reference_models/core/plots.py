@@ -1,9 +1,10 @@
-"""Pictures for reports: grids of images, learning curves, scatter plots. PNG, the same bytes for the same input."""
+"""Pictures for reports: grids of images, learning curves, scatter plots. PNG or JPEG, by the path's ending."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pictures = NDArray[np.uint8]
+_JPEG: dict[str, Any] = {"quality": 95, "subsampling": 0}  # colours at full size: pixels of neighbours don't mix
 
 
 def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2) -> None:
@@ -23,7 +25,8 @@ def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2) -> None:
         top, left = (i // columns) * (height + 2) + 2, (i % columns) * (width + 2) + 2
         sheet[top : top + height, left : left + width] = picture
     image = Image.fromarray(sheet)
-    image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST).save(path)
+    larger = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    larger.save(path, **_JPEG if path.suffix == ".jpg" else {})
 
 
 def curves(rows: Sequence[Mapping[str, float]], panels: Mapping[str, Sequence[str]], across: str, path: Path) -> None:
@@ -39,7 +42,7 @@ def curves(rows: Sequence[Mapping[str, float]], panels: Mapping[str, Sequence[st
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend(frameon=False)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    _save(figure, path)
 
 
 def scatter(points: NDArray[np.float64], groups: Sequence[int], names: Sequence[str], title: str, path: Path) -> None:
@@ -52,4 +55,11 @@ def scatter(points: NDArray[np.float64], groups: Sequence[int], names: Sequence[
         axis.scatter(chosen[:, 0], chosen[:, 1], s=5, color=colors[group], label=name, linewidths=0)
     axis.set(title=title, xticks=[], yticks=[])
     axis.legend(frameon=False, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    if path.suffix == ".jpg":
+        figure.savefig(path, dpi=110, pil_kwargs=_JPEG)
+    else:
+        figure.savefig(path, dpi=110, metadata={"Software": None})  # the same bytes for the same input

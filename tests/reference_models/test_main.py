@@ -26,7 +26,8 @@ def invoke(*arguments: str) -> tuple[int, str]:
     ("name", "preset", "counts"),
     [
         ("dcgan", "report0", ["3,576,704", "2,765,696"]),
-        ("acgan", "report0", ["3,576,704", "2,772,864"]),
+        ("acgan_faces", "report0", ["3,576,704", "2,772,864"]),
+        ("vae", "report0", ["7,677,792"]),
         ("dann", "report2", ["242,570"]),
     ],
 )

@@ -16,26 +16,7 @@ from PIL import Image
 
 from grader.errors import CannotMeasure
 from grader.references.data import BadReference
-from reference_models.core.data import Batches, digest, load_digits, load_faces, split, to_pixels, to_range
-
-
-def test_faces_are_split_by_the_last_tenth(course: Path) -> None:
-    train, held_out = load_faces(course), load_faces(course, held_out=True)
-    assert train.shape == (180, 3, 64, 64) and held_out.shape == (20, 3, 64, 64) and train.dtype == torch.uint8
-    last = np.asarray(Image.open(course / "face" / "train" / "00199.png").convert("RGB"))
-    assert np.array_equal(held_out[-1].permute(1, 2, 0).numpy(), last)
-
-
-def test_faces_are_split_by_a_list(tmp_path: Path) -> None:
-    (tmp_path / "face" / "train").mkdir(parents=True)
-    for i in range(6):
-        Image.new("RGB", (64, 64), (i, 0, 0)).save(tmp_path / "face" / "train" / f"{i}.png")
-    (tmp_path / "face" / "validation.txt").write_text("1.png\n4.png\n")
-    assert load_faces(tmp_path, held_out=True)[:, 0, 0, 0].tolist() == [1, 4]
-    assert load_faces(tmp_path)[:, 0, 0, 0].tolist() == [0, 2, 3, 5]
-    (tmp_path / "face" / "validation.txt").write_text("other.png\n")
-    with pytest.raises(BadReference, match="for validation"):
-        load_faces(tmp_path, held_out=True)
+from reference_models.core.data import Batches, digest, load_digits, split, to_pixels, to_range
 
 
 def test_digits_follow_the_csv(course: Path) -> None:
@@ -49,9 +30,7 @@ def test_digits_follow_the_csv(course: Path) -> None:
     assert torch.equal(held_out.images, digits.images[90:])
 
 
-def test_what_isnt_there(tmp_path: Path, course: Path) -> None:
-    with pytest.raises(CannotMeasure, match="face/train"):
-        load_faces(tmp_path)
+def test_what_isnt_there(course: Path) -> None:
     with pytest.raises(CannotMeasure, match=r"digits/kanji/train\.csv"):
         load_digits(course, "kanji", "train")
 

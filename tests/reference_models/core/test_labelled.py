@@ -8,49 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from grader.errors import CannotMeasure
 from grader.references.data import BadReference
 from reference_models.core import labelled
 from reference_models.core.data import Digits
-from reference_models.core.labelled import LabelledDistance, class_accuracy, class_loss, load, load_faces_by
-
-
-def _faces(home: Path, smiling: list[str], header: str = "image_name,Bangs,Smiling", side: int = 64) -> Path:
-    (home / "face" / "train").mkdir(parents=True)
-    for i in range(len(smiling)):
-        Image.new("RGB", (side, side), (i, 0, 0)).save(home / "face" / "train" / f"{i:03d}.png")
-    rows = [f"{i:03d}.png,0,{value}" for i, value in enumerate(smiling)]
-    (home / "face" / "train.csv").write_text("\n".join([header, *rows]) + "\n")
-    return home
+from reference_models.core.labelled import LabelledDistance, class_accuracy, class_loss, load
+from tests.reference_models.core.test_faces import write_faces
 
 
 def test_faces_by_attribute(tmp_path: Path) -> None:
-    data = _faces(tmp_path, ["1.0", "0.0", "-1", "1"] * 10)
+    data = write_faces(tmp_path, ["1.0", "0.0", "-1", "1"] * 10)
     train, held_out = load("faces", "Smiling", data)
     assert train.images.shape == (36, 3, 64, 64) and train.labels.tolist() == [1, 0, 0, 1] * 9
     assert held_out.images[:, 0, 0, 0].tolist() == [36, 37, 38, 39] and held_out.labels.tolist() == [1, 0, 0, 1]
+    with pytest.raises(BadReference, match=r"expected an attribute of Bangs, .*; found 'Hat'"):
+        load("faces", "Hat", data)
 
 
-def test_a_course_without_attributes_is_told_which_file(tmp_path: Path) -> None:
-    (tmp_path / "face" / "train").mkdir(parents=True)
-    with pytest.raises(CannotMeasure, match=r"face/train\.csv"):
-        load_faces_by("Smiling", tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("smiling", "header", "side", "told"),
-    [
-        (["1"] * 20, "image_name,Bangs,Hat", 64, "columns image_name and Smiling"),
-        (["yes"] * 20, "image_name,Bangs,Smiling", 64, "a number for Smiling"),
-        (["1"] * 2, "image_name,Bangs,Smiling", 64, "for training and for validation"),
-        (["1"] * 20, "image_name,Bangs,Smiling", 32, "faces of 64x64, found 32x32"),
-    ],
-)
-def test_tables_that_are_wrong(tmp_path: Path, smiling: list[str], header: str, side: int, told: str) -> None:
-    with pytest.raises(BadReference, match=told):
-        load("faces", "Smiling", _faces(tmp_path, smiling, header, side))
+def test_faces_of_another_size(tmp_path: Path) -> None:
+    with pytest.raises(BadReference, match="faces of 64x64, found 32x32"):
+        load("faces", "Smiling", write_faces(tmp_path, ["1"] * 20, side=32))
 
 
 @pytest.mark.parametrize(("kind", "classes", "side"), [("digits", 10, 28), ("faces", 2, 64)])

@@ -16,7 +16,8 @@ from PIL import Image
 from torchvision import datasets
 
 from grader.errors import UsageError
-from reference_models.core.data import load_digits, load_faces
+from reference_models.core.data import load_digits
+from reference_models.core.faces import load_faces
 from reference_models.core.prepare import blend, prepare
 
 
