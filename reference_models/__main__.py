@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reference_models.core.models import Model
 
 # Each module has PRESETS, networks(settings), Trainer(settings, data, seed, machine), generate and figures(models, out,
-# data), the PROBLEM that it solves, and belongs(model, measure).
+# data), the ASSIGNMENT and PROBLEM that it solves, and belongs(model, measure).
 FAMILIES = ("dcgan", "acgan", "dann", "uda", "vae", "acgan_faces", "infogan")
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FAMILY = click.argument("name", type=click.Choice(FAMILIES))
@@ -196,9 +196,9 @@ def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
     given = {judge: Path(path) for judge, _, path in (text.partition("=") for text in judges)}
     with tempfile.TemporaryDirectory() as out:
         module.generate(models, Path(out), data)
-        found = measure(Path(out), module.PROBLEM, data, {})
+        found = measure(Path(out), module.ASSIGNMENT, module.PROBLEM, data, {})
         if given:
-            again = measure(Path(out), module.PROBLEM, data, given)
+            again = measure(Path(out), module.ASSIGNMENT, module.PROBLEM, data, given)
             found += [m for m in again if m.provenance.get("judge") in given]
         pixels = pixels_of(Path(out))
     for model in models:

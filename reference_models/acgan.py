@@ -25,6 +25,7 @@ from reference_models.core.labelled import LabelledDistance, class_accuracy, cla
 from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Values
 
+ASSIGNMENT = "dlcv-fall2021-hw2"
 PROBLEM = "acgan"
 NOISE_SEED = 1  # of the digits that are handed in; validation looks at those of seed 0
 

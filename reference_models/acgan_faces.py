@@ -17,6 +17,7 @@ from reference_models.core.gan import draw, fixed_noise
 from reference_models.core.judging import Pictures
 from reference_models.core.models import Model
 
+ASSIGNMENT = "dlcv-spring2018-hw4"
 PROBLEM = "acgan"
 PAIRS = 500
 NOISE_SEED = 1  # of the pairs that are handed in; validation looks at those of seed 0

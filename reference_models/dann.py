@@ -20,6 +20,7 @@ from grader.references.pictures import list_pictures
 from reference_models.core.data import INNER, Batches, Digits, load_digits, read_digits, split
 from reference_models.core.digit_augment import Augment, augmented
 from reference_models.core.runs import Machine, Stateful, Values
+from reference_models.dann_deliverables import ASSIGNMENT as ASSIGNMENT
 from reference_models.dann_deliverables import PROBLEM as PROBLEM
 from reference_models.dann_deliverables import belongs as belongs
 from reference_models.dann_deliverables import figures as figures

@@ -15,6 +15,7 @@ from reference_models.core.deliverables import write_labels
 from reference_models.core.models import Model
 from reference_models.dann_networks import Net, features, predict
 
+ASSIGNMENT = "dlcv-fall2021-hw2"
 PROBLEM = "dann"
 # Where the predictions of a method lie in a submission.
 PLACES = {"dann": "dann", "source-only": "dann/source_only", "target-only": "dann/target_only", "uda": "dann/improved"}

@@ -23,6 +23,7 @@ from reference_models.core.judging import Distance, Pictures
 from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Values
 
+ASSIGNMENT = "dlcv-fall2021-hw2"
 PROBLEM = "gan"
 NOISE_SEED = 1  # of the faces that are handed in; validation looks at those of seed 0
 

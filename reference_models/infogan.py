@@ -25,6 +25,7 @@ from reference_models.core.judging import Distance
 from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Values
 
+ASSIGNMENT = "dlcv-spring2018-hw4"
 PROBLEM = "infogan"
 ROWS = 20
 NOISE_SEED = 1  # of the faces that are handed in; validation looks at those of seed 0

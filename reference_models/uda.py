@@ -18,6 +18,7 @@ from reference_models.core.digit_augment import Augment, augmented, weak
 from reference_models.core.ema import Average
 from reference_models.core.runs import Machine, Stateful, Values
 from reference_models.dann import Direction, Domains, cosine, validation
+from reference_models.dann_deliverables import ASSIGNMENT as ASSIGNMENT
 from reference_models.dann_deliverables import PROBLEM as PROBLEM
 from reference_models.dann_deliverables import belongs as belongs
 from reference_models.dann_deliverables import figures as figures

@@ -31,6 +31,7 @@ from reference_models.core.judging import Distance, Pictures
 from reference_models.core.models import Model, ModelError
 from reference_models.core.runs import Machine, Stateful, Values
 
+ASSIGNMENT = "dlcv-spring2018-hw4"
 PROBLEM = "vae"
 VALUES = 3 * 64 * 64  # numbers in a picture
 SHOWN = "Male"  # the attribute that colours the latents

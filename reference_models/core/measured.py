@@ -13,16 +13,21 @@ from grader.results import MeasureResult
 from reference_models.core.models import Model, ModelError, pixels_digest
 
 
-def measure(submission: Path, problem: str, data: Path, judges: Mapping[str, Path]) -> list[MeasureResult]:
+def measure(
+    submission: Path, assignment: str, problem: str, data: Path, judges: Mapping[str, Path]
+) -> list[MeasureResult]:
     """The measures of what was generated that could be taken here."""
-    report = score(submission, problems=[problem], data=data, judges=judges, device="cpu")
+    report = score(submission, assignment, problems=[problem], data=data, judges=judges, device="cpu")
     return [m for verdict in report.problems for m in verdict.measures if m.value is not None]
 
 
 def pixels_of(submission: Path) -> dict[str, str]:
     """The digest of each folder of pictures, by which it shows that they were made again exactly."""
-    folders = sorted(path for path in submission.iterdir() if any(path.glob("*.png")))
-    return {folder.name: pixels_digest(read_pictures(list_pictures(folder))) for folder in folders}
+    folders = sorted({path.parent for path in submission.rglob("*.png")})
+    return {
+        folder.relative_to(submission).as_posix(): pixels_digest(read_pictures(list_pictures(folder)))
+        for folder in folders
+    }
 
 
 def write_metrics(model: Model, measures: Iterable[MeasureResult], pixels: Mapping[str, str]) -> Path:

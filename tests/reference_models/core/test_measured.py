@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.make import write_table
+from grader.assignment import DEFAULT
 from grader.references.data import read_labels
 from reference_models.core.measured import measure, write_metrics
 from reference_models.core.models import Model, ModelError
@@ -17,7 +18,7 @@ def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
     truth = read_labels(course / "digits/usps/test.csv", ("image_name", "label"), (0, 9))
     wrong = [(name, (label + (i < 25)) % 10) for i, (name, label) in enumerate(truth.items())]
     write_table_in(tmp_path / "out" / "dann" / "mnistm-usps.csv", wrong)
-    measures = measure(tmp_path / "out", "dann", course, {})
+    measures = measure(tmp_path / "out", DEFAULT, "dann", course, {})
     assert [m.id for m in measures if m.value is not None] == ["target_accuracy.mnistm-usps"]
     (tmp_path / "log.jsonl").write_text('{"step": 9, "seconds": 240, "cpu_seconds": 120}\n')
     config = {"seed": 3, "device": "cpu", "bfloat16": True, "selection": "error", "weights": "best", "settings": {}}
