@@ -28,7 +28,7 @@ from grader.judges.weights import find_weights
 from reference_models.core.data import Batches
 from reference_models.core.ema import Average
 from reference_models.core.faces import Faces, load_attributes, load_test_faces
-from reference_models.core.runs import Machine, Stateful, Values, choose_machine, fit
+from reference_models.core.runs import Machine, Stateful, Tell, Values, choose_machine, fit
 
 PROTOCOL = PROTOCOLS["face-attributes"]
 BATCH, DECAY, SMOOTHING = 32, 0.998, 0.05
@@ -123,6 +123,17 @@ class Trainer:
         return dict(self.average.network.network.state_dict())
 
 
+def train(trainer: Trainer, data: Path, run: Path, settings: dict[str, Any], seed: int, tell: Tell) -> None:
+    """To the end; then the weights in half precision, as they are published, and their accuracies on the test part."""
+    fit(trainer, run, settings, seed, tell)
+    network = trainer.average.network
+    half = {n: t.half() if t.is_floating_point() else t for n, t in network.network.state_dict().items()}
+    save_file({name: tensor.contiguous() for name, tensor in half.items()}, run / "attributes.safetensors")
+    network.network.load_state_dict(half)
+    for name, share in zip(ATTRIBUTES, accuracies(network, load_test_faces(data)), strict=True):
+        tell(f"test {name} {share:.4f}")
+
+
 def main() -> None:
     """The command line: see the module's text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -136,12 +147,7 @@ def main() -> None:
     machine = choose_machine(torch.device("cpu"), "float32")  # quicker than bfloat16 for depthwise convolutions
     trainer = Trainer(given.data, given.epochs, given.rate, given.seed, machine)
     settings = {"epochs": given.epochs, "rate": given.rate, "seed": given.seed, "final": "last", "settings": {}}
-    fit(trainer, given.run, settings, given.seed, lambda line: print(line, flush=True))
-    half = {n: t.half() if t.is_floating_point() else t for n, t in trainer.weights().items()}
-    save_file({n: t.contiguous() for n, t in half.items()}, given.run / "attributes.safetensors")
-    trainer.average.network.network.load_state_dict(half)
-    for name, share in zip(ATTRIBUTES, accuracies(trainer.average.network, load_test_faces(given.data)), strict=True):
-        print(f"test {name} {share:.4f}")
+    train(trainer, given.data, given.run, settings, given.seed, lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":
