@@ -72,7 +72,7 @@ JUDGES = {
         Judge(
             "attributes",
             "the grader's classifier of a face's attributes",
-            {},
+            {"335e9f791f2f86ff5c61d0c76699bc5f916a993d04ad03bc697214df69d4c286": "the grader's own weights"},
             shipped=_WEIGHTS / "attributes.safetensors",
         ),
         Judge(
