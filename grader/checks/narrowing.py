@@ -41,10 +41,11 @@ def _meant(images: Iterable[str], names: NameFormat) -> Iterator[tuple[int, ...]
     """The numbers of each name, well spelled or not, that lie in their ranges or just below the first one."""
     for name in images:
         values = names.parse(name) or names.guess(name)
-        for order in (values, values and values[::-1]):
-            if order and all(f.low - 1 <= v <= f.high for f, v in zip(names.fields, order, strict=True)):
-                yield order
-                break
+        if values is None:
+            continue
+        orders = (values, values[::-1])
+        just_below = [v for v in orders if all(f.low - 1 <= n <= f.high for f, n in zip(names.fields, v, strict=True))]
+        yield from ([v for v in orders if names.holds(v)] or just_below)[:1]
 
 
 def _to_names(spec: ImagesSpec, names: NameFormat, wanted: Collection[str]) -> ImagesSpec:

@@ -14,7 +14,8 @@ _MOST = 20  # images in a row or a column
 _NOISE_ASKED = 40.0
 _NOISE_OTHER = 25.0  # stricter where the number of images isn't the one asked for
 _BLANK = 3.0  # standard deviation of an image of one colour, after JPEG
-_SAME = 4.0  # mean difference, in levels, of two images that are the same but for JPEG's noise
+_COARSE = 4  # pixels that are taken together for that
+_SAME = 8.0  # mean difference, in levels, of two images that are the same but for JPEG's noise
 
 Size = tuple[int, int]
 
@@ -68,14 +69,20 @@ def take_apart(picture: Image.Image, grid: Size, tile: Size) -> Grid | None:
         return None
     layout = best[1]
     tiles = tuple(picture.crop(box).reduce(layout.scale) for box in layout.boxes(tile))
-    if (layout.columns, layout.rows) not in ((columns, rows), (rows, columns)) and len(blank(tiles)) * 2 > len(tiles):
-        return None  # margins of a plot
+    sure = layout.padding and (layout.columns, layout.rows) in ((columns, rows), (rows, columns))
+    if not sure and len(blank(tiles)) * 2 > len(tiles):
+        return None  # a plot, with much of one colour in it
     return Grid(layout.columns, layout.rows, tiles)
 
 
 def blank(tiles: tuple[Image.Image, ...]) -> list[int]:
-    """Indices of the tiles of a single colour."""
-    return [i for i, tile in enumerate(tiles) if max(ImageStat.Stat(tile).stddev) < _BLANK]
+    """Indices of the tiles of a single colour, but for an edge that JPEG smears."""
+    return [i for i, tile in enumerate(tiles) if max(ImageStat.Stat(_inner(tile)).stddev) < _BLANK]
+
+
+def _inner(tile: Image.Image) -> Image.Image:
+    edge = min(tile.size) // 8
+    return tile.crop((edge, edge, tile.width - edge, tile.height - edge))
 
 
 def repeated(tiles: tuple[Image.Image, ...]) -> list[tuple[int, int]]:
@@ -95,7 +102,8 @@ def repeated(tiles: tuple[Image.Image, ...]) -> list[tuple[int, int]]:
 
 
 def _difference(a: Image.Image, b: Image.Image) -> float:
-    return max(ImageStat.Stat(ImageChops.difference(a, b)).mean)
+    # Means over a few pixels: JPEG's noise cancels out there, and what an image shows doesn't.
+    return max(ImageStat.Stat(ImageChops.difference(a.reduce(_COARSE), b.reduce(_COARSE))).mean)
 
 
 def _layouts(size: Size, tile: Size) -> Iterator[_Layout]:

@@ -45,6 +45,8 @@ def deliverable_line(spec: Deliverable) -> str:
         grid = f", such as a grid of {spec.grid[0]}x{spec.grid[1]} images" if spec.grid else ""
         return f"{spec.path}: a {spec.format} picture{grid}{optional}"
     low, high = spec.labels
+    if spec.images:
+        return f"{spec.path}: csv with the header {','.join(spec.columns)}, a row for each of these images{optional}"
     return f"{spec.path}: csv with the header {','.join(spec.columns)}, labels {low} to {high}{optional}"
 
 
