@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -54,11 +53,7 @@ class NameFormat:
     @property
     def smallest(self) -> NameFormat:
         """The format with every range ending as early as it may."""
-        return self.ending_at([f.high if f.least is None else f.least for f in self.fields])
-
-    def ending_at(self, ends: Sequence[int]) -> NameFormat:
-        """The format with these last values, one for each field, and nothing left open."""
-        fields = (replace(f, high=end, least=None) for f, end in zip(self.fields, ends, strict=True))
+        fields = (f if f.least is None else replace(f, high=f.least) for f in self.fields)
         return NameFormat(self.template, tuple(fields))
 
     @cached_property

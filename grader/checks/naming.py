@@ -116,8 +116,20 @@ def _missing(count: int, names: Sequence[str], report: _Report) -> None:
         message=f"{count} of {plural(spec.count, 'image')} {are(count)} missing in {spec.path}/.",
         expected=f"{plural(spec.count, 'image')}, {_format_of(spec)}{each}",
         actual=f"{spec.count - count} of them" + (f"; not there: {listing(names)}" if names else ""),
-        help="Generate the missing images; each counts as a wrong one until it is there.",
+        help=_advice(spec),
         count=count,
+    )
+
+
+def _advice(spec: ImagesSpec) -> str:
+    advice = "Generate the missing images; each counts as a wrong one until it is there."
+    if spec.one_for_each:
+        return f"{advice} A data loader with drop_last=True loses the last ones."
+    ends = [f"{f.name} {f.high}" for f in (spec.names.fields if spec.names else ()) if f.least is not None]
+    return (
+        f"{advice} Asked for is everything up to the highest number that is there: {', '.join(ends)}."
+        if ends
+        else advice
     )
 
 

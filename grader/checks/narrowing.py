@@ -33,7 +33,8 @@ def narrowed(files: Iterable[str], spec: ImagesSpec, of: Collection[str] | None 
         shift = int(field.low - 1 in values)
         inside = [v + shift for v in values if v + shift <= field.high]
         ends.append(field.high if field.least is None else max(field.least, *inside, field.low))
-    smaller = names.ending_at(ends)
+    fields = tuple(replace(f, high=end) for f, end in zip(names.fields, ends, strict=True))
+    smaller = NameFormat(names.template, fields)
     return replace(spec, names=smaller, count=len(smaller))
 
 

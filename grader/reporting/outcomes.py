@@ -93,13 +93,20 @@ def headline(report: Report) -> str:
     'hw: everything is as it should be'
     """
     if isinstance(report, ScoreReport):
-        told = f"{number(report.points)} of {number(report.max_points)} points"
+        told = points_of(report)
     else:
         errors = sum(f.severity == "error" for f in report.findings)
         warnings = len(report.findings) - errors
         counted = [plural(errors, "error")] * (errors > 0) + [plural(warnings, "warning")] * (warnings > 0)
         told = ", ".join(counted) or "everything is as it should be"
     return f"{clean(report.assignment)}: {told}"
+
+
+def points_of(scored: ScoreReport | Verdict) -> str:
+    """`24 of 44 points`, or that no measure gives any."""
+    if not scored.max_points:
+        return "no points by measures"
+    return f"{number(scored.points)} of {number(scored.max_points)} points"
 
 
 def clean(text: str) -> str:

@@ -32,7 +32,7 @@ def _near(a: Image.Image, b: Image.Image) -> bool:
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_blocks": 2}])
-def test_every_kind_of_jpeg(options: dict[str, object]) -> None:
+def test_every_kind_of_jpeg(options: dict[str, Any]) -> None:
     content = _saved(PLOT, quality=90, **options)
     assert format_of(content) == "JPEG" and size_of(content) == (320, 200)
     assert _near(decode(content), PLOT)
