@@ -185,7 +185,7 @@ def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere
     count, folder = _best(submission, [".", *tops, *below], spec)
     if count:
         return _misplaced(spec, problem, folder, count, "")
-    names = listing(tops, 5)
+    names = listing([top for top in tops if not any(place.startswith(f"{top}/") for place in elsewhere)], 5)
     if entry is not None and submission.folder(spec.path) is None:
         return rules.UNREADABLE.finding(
             problem=problem,

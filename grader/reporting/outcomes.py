@@ -136,7 +136,7 @@ def baselines_of(m: MeasureResult) -> list[str]:
         wanted = f"{number(100 * b.value)} %" if metric.fraction else number(b.value)
         reached = "not measured" if m.value is None else "reached" if b.passed else "not reached"
         near = ", borderline" if b.borderline else ""
-        points = f"{number(b.earned)} of {number(b.points)} points"
+        points = f"{number(b.earned)} of {number(b.points)} points" if b.points else "no points"
         lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {points}")
     return lines
 
