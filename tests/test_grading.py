@@ -396,8 +396,8 @@ def test_a_baseline_without_points_fails_nobody(course: Path) -> None:
     work = load_assignment().only(["dann"])
     (problem,) = work.problems
     first, *others = problem.measures
-    bar = replace(first.baselines[0], name="reported", value=1.0, points=0)
-    for baselines, state in (((bar,), "pass"), ((replace(first.baselines[0], value=1.0),), "fail")):
+    bar = replace(first.baselines[0], name="reported", value=1.01, points=0)
+    for baselines, state in (((bar,), "pass"), ((replace(first.baselines[0], value=1.01),), "fail")):
         measures = (replace(first, baselines=baselines), *others)
         changed = replace(work, problems=(replace(problem, measures=measures),))
         verdict = grader.score(GOOD, changed, data=course).problems[0]

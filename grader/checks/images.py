@@ -51,6 +51,8 @@ def check_images(
     `keep` holds the pixels of the judged images; without it only the findings are wanted. `of`: names of the pictures
     for each of which there is one image; None if they aren't here.
     """
+    if of is not None:
+        spec = narrowed((), spec, of)
     entries = submission.folder(spec.path)
     if entries is not None:
         entries = {name: e for name, e in entries.items() if f"{spec.path}/{name}" not in elsewhere}
