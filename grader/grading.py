@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, load_assignment
 from grader.checks import rules
-from grader.checks.images import CheckedImages, Pictures, check_images
+from grader.checks.images import CheckedImages, Pictures
 from grader.checks.repository import can_parse, check_document, check_script
-from grader.checks.tables import check_table
 from grader.errors import SubmissionRefused, UsageError
+from grader.inspection import Checked, Inspection
 from grader.judges import check_judges
 from grader.measuring.context import Context, Progress, silent
-from grader.references.data import VARIABLE, BadReference, Data, find_data, read_labels
+from grader.references.data import VARIABLE, Data, find_data
 from grader.results import (
     CheckReport,
     Finding,
@@ -25,8 +25,8 @@ from grader.results import (
     Verdict,
 )
 from grader.submission import Submission, ZipSubmission, open_submission
-from grader.text import plural, printable
-from grader.verdicts import Checked, judge_problem
+from grader.text import printable
+from grader.verdicts import judge_problem
 
 if TYPE_CHECKING:
     from grader.references.statistics import ReferenceFile
@@ -184,55 +184,14 @@ def _inspect(
     answers: dict[str, Mapping[str, int]] | None = None,
 ) -> _Seen:
     """Checks every deliverable of the problems at hand. Fills `answers` with the labels that are there."""
-    known = {} if answers is None else answers
-    specs = [(p, d) for p in work.problems for d in p.deliverables]
-    places, tops = _places(whole)
-    notes: list[str] = []
     if _is_empty(view):
-        return _Seen([_empty(work)], notes, {}, empty=True)
-    without: list[str] = []
-    findings: list[Finding] = []
-    checked: dict[tuple[str, str], Checked] = {}
-    for problem, spec in specs:
-        result: Checked
-        if isinstance(spec, ImagesSpec):
-            try:
-                result = check_images(view, spec, problem.id, elsewhere=tops | {work.data_folder}, keep=keep)
-            except SubmissionRefused as e:
-                result = CheckedImages(spec, (), (), (_too_many(e, problem.id, spec),))
-        else:
-            if spec.answers not in known:
-                _read_answers(spec.answers, spec.columns, spec.labels, data, known, notes, without)
-            result = check_table(view, spec, problem.id, known.get(spec.answers), elsewhere=places)
-        findings += result.findings
-        checked[problem.id, spec.id] = result
-    if without:
-        notes.append(
-            f"Without the labels ({', '.join(without)}) missing and unknown rows can't be looked for; "
-            f"pass --data DIR, the folder with the course's data."
-        )
-    return _Seen(findings, notes, checked)
-
-
-def _read_answers(
-    relative: str,
-    columns: tuple[str, str],
-    labels: tuple[int, int],
-    data: Data,
-    known: dict[str, Mapping[str, int]],
-    notes: list[str],
-    without: list[str],
-) -> None:
-    path = data.find(relative)
-    if path is None:
-        if relative not in without:
-            without.append(relative)
-        return
-    try:
-        known[relative] = read_labels(path, columns, labels)
-    except BadReference as e:
-        if (note := f"The labels can't be used: {e}.") not in notes:
-            notes.append(note)
+        return _Seen([_empty(work)], [], {}, empty=True)
+    inspection = Inspection(
+        view, data, _places(whole)[0] | {work.data_folder}, keep, {} if answers is None else answers
+    )
+    for problem in work.problems:
+        inspection.look_at(problem)
+    return _Seen(inspection.findings, inspection.notes(), inspection.checked)
 
 
 def _is_empty(view: Submission) -> bool:
@@ -250,11 +209,13 @@ def _is_empty(view: Submission) -> bool:
 
 
 def _empty(work: Assignment) -> Finding:
-    wanted = ", ".join(dict.fromkeys(d.path.partition("/")[0] + "/" for p in work.problems for d in p.deliverables))
+    deliverables = [d for p in work.problems for d in p.deliverables if d.required] or work.problems[0].deliverables
+    folders = [d.path.partition("/")[0] for d in deliverables if "/" in d.path or isinstance(d, ImagesSpec)]
+    names = [f"{folder}/" for folder in dict.fromkeys(folders)] or [d.path for d in deliverables]
     return rules.EMPTY_SUBMISSION.finding(
         path=".",
         message="There is nothing in the submission.",
-        expected=f"the folders {wanted}",
+        expected=f"{'the folders ' if folders else ''}{', '.join(names)}",
         actual="no file at all",
         help="Run your scripts so that they write into these folders, and check again.",
     )
@@ -265,18 +226,6 @@ def _refused(error: SubmissionRefused) -> _Seen:
         path=".", message=str(error), expected=error.expected, actual=error.actual, help=error.help
     )
     return _Seen([finding], [], {}, looked=False)
-
-
-def _too_many(error: SubmissionRefused, problem: str, spec: ImagesSpec) -> Finding:
-    return rules.TOO_MANY_FILES.finding(
-        problem=problem,
-        deliverable=spec.id,
-        path=spec.path,
-        message=str(error),
-        expected=f"{plural(spec.count, 'image')}",
-        actual=error.actual,
-        help=f"Leave nothing but the images in {spec.path}/.",
-    )
 
 
 def _repository(view: Submission, work: Assignment, whole: Assignment, notes: list[str]) -> list[Finding]:

@@ -39,7 +39,7 @@ def _paths(problem: Problem, m: MeasureSpec, given: Collection[tuple[str, str]])
     spec = next(d for d in problem.deliverables if d.id == m.deliverable)
     if isinstance(spec, TableSpec):
         # An optional table may stay away, and then nothing is skipped.
-        return [(spec.answers, spec.required)]
+        return [(spec.answers, spec.required)] if spec.answers else []
     assert isinstance(spec, ImagesSpec)
     if not m.reference or (m.reference, m.protocol) in given:
         return []

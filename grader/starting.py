@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment import Assignment, ImagesSpec, load_assignment
+from grader.assignment import DEFAULT, Assignment, ImagesSpec, load_assignment
 from grader.assignment.files import files_of
 from grader.errors import UsageError
 from grader.reporting.assignments import deliverable_line
@@ -52,7 +52,7 @@ def init_submission(folder: Path, assignment: str, action: str = "") -> list[Mad
         "DELIVERABLES": "\n".join(_deliverables(work)),
         "DATA_FOLDER": work.data_folder,
         "ASSIGNMENT": named,
-        "OPTIONS": f" --assignment {named}" if own else "",
+        "OPTIONS": "" if named == DEFAULT else f" --assignment {named}",
     }
     for place, template in (
         ("README.md", "submission/README.md"),

@@ -11,6 +11,7 @@ from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
+from grader.inspection import Checked
 from grader.measuring import measure
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
@@ -27,8 +28,6 @@ from grader.results import (
     worst,
 )
 from grader.text import plural
-
-Checked = CheckedImages | CheckedTable
 
 
 def judge_problem(
@@ -140,9 +139,10 @@ def _compare(spec: MeasureSpec, taken: Measurement, faulty: bool, work: Assignme
         baselines.append(BaselineResult(b.name, b.value, b.op, b.points, passed, earned, low <= b.value <= high))
     if state == "pass" and value is not None and baselines:
         metric = METRICS[spec.metric]
-        if not baselines[0].passed:
+        binding = next((b for b in baselines if b.points), None)  # one without points is there for orientation
+        if binding is not None and not binding.passed:
             state = "fail"
-            reason = f"{metric.show(value)} does not reach {baselines[0].name}, {metric.show(baselines[0].value)}"
+            reason = f"{metric.show(value)} does not reach {binding.name}, {metric.show(binding.value)}"
         elif faulty:
             state, reason = "fail", "the deliverable has errors, and a wrong format earns no points"
     return MeasureResult(

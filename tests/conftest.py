@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from fixtures.make import make_course
+from fixtures.hw4 import make_submission
+from fixtures.make import make_course, make_faces
 from grader.judges import torchvision_shim  # noqa: F401  (tests import torchvision and torch_fidelity after this)
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,22 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The miniature course's data folder."""
     out = tmp_path_factory.mktemp("course") / "hw2_data"
     make_course(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def course_hw4(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The miniature course's faces in the layout of dlcv-spring2018-hw4."""
+    out = tmp_path_factory.mktemp("course") / "hw4_data"
+    make_faces(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def good_hw4(tmp_path_factory: pytest.TempPathFactory, course_hw4: Path) -> Path:
+    """A submission for dlcv-spring2018-hw4 without a fault."""
+    out = tmp_path_factory.mktemp("good") / "submission"
+    make_submission(out, course_hw4)
     return out
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -18,9 +19,13 @@ from safetensors.torch import load_file
 import grader
 from fixtures.mutations import MUTATIONS, mutate
 from grader import grading, verdicts
-from grader.checks.images import Pictures
+from grader.assignment import load_assignment
+from grader.checks.images import CheckedImages, Pictures
+from grader.checks.tables import CheckedTable
+from grader.inspection import Inspection, of_images
 from grader.judges import JUDGES
 from grader.judges.digit_classifier import DigitClassifier
+from grader.references.data import Data
 from grader.results import Measurement
 from grader.submission import Limits, open_submission
 from tests.conftest import GOOD, ROOT
@@ -385,3 +390,48 @@ def test_a_refused_submission_shows_no_problem_as_passed(tmp_path: Path) -> None
     (tmp_path / "s.zip").write_bytes(b"PK\x03\x04 broken")
     assert grader.check(tmp_path / "s.zip").problems == ()
     assert len(grader.score(tmp_path / "s.zip", problems=["dann"]).problems[0].measures) == 3
+
+
+def test_a_baseline_without_points_fails_nobody(course: Path) -> None:
+    work = load_assignment().only(["dann"])
+    (problem,) = work.problems
+    first, *others = problem.measures
+    bar = replace(first.baselines[0], name="reported", value=1.01, points=0)
+    for baselines, state in (((bar,), "pass"), ((replace(first.baselines[0], value=1.01),), "fail")):
+        measures = (replace(first, baselines=baselines), *others)
+        changed = replace(work, problems=(replace(problem, measures=measures),))
+        verdict = grader.score(GOOD, changed, data=course).problems[0]
+        assert verdict.measures[0].state == state and not verdict.measures[0].baselines[0].passed
+        assert verdict.state == state
+
+
+def test_an_optional_problem_that_is_not_handed_in(course_hw4: Path, tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("nothing yet")
+    report = grader.score(tmp_path, "dlcv-spring2018-hw4", problems=["infogan"], data=course_hw4)
+    assert report.state == "pass" and report.problems[0].measures == () and report.problems[0].findings == ()
+    assert report.notes == ("Nothing was handed in for infogan: it is optional, so nothing is missing.",)
+
+
+def test_answers_about_images_are_those_of_the_names(course_hw4: Path, good_hw4: Path, tmp_path: Path) -> None:
+    work = load_assignment("dlcv-spring2018-hw4")
+    shutil.copytree(good_hw4 / "infogan", tmp_path / "infogan")
+    (tmp_path / "infogan" / "c1_v2_r3.png").unlink()
+    with open_submission(tmp_path) as view:
+        looked = Inspection(view, Data(course_hw4, work.data_folder), set(), keep=True, answers={})
+        looked.look_at(work.problems[3])
+    table, images = looked.checked["infogan", "answers"], looked.checked["infogan", "codes"]
+    assert isinstance(table, CheckedTable) and isinstance(images, CheckedImages)
+    assert table.answers == of_images("infogan", "codes") == "images:infogan/codes"
+    assert len(images.names) == 23 and images.spec.count == 24
+    names = {f"c{c}_v{v}_r{r}.png": v for c in range(2) for v in range(3) for r in range(4)}
+    assert looked.answers == {"images:infogan/codes": names} and table.predictions == names
+
+
+def test_the_repository_of_another_homework(course_hw4: Path, good_hw4: Path, tmp_path: Path) -> None:
+    shutil.copytree(good_hw4, tmp_path / "submission")
+    (tmp_path / "hw4.sh").write_text('python3 hw4.py --data "$1" --out "$2"\n')
+    report = grader.check(tmp_path, "dlcv-spring2018-hw4", data=course_hw4, with_repository=True)
+    assert report.findings == () and report.notes == ("The deliverables are those in submission/.",)
+    (tmp_path / "hw4.sh").write_text("python3 hw4.py --data /home/me/hw4_data\n")
+    (finding,) = grader.check(tmp_path, "dlcv-spring2018-hw4", data=course_hw4, with_repository=True).findings
+    assert finding.rule == "absolute-path" and finding.line == 1

@@ -120,3 +120,15 @@ def test_completion_of_words() -> None:
         [sys.executable, "-m", "grader"], capture_output=True, text=True, env=env, timeout=60, check=True
     )
     assert done.stdout == "plain,--allow-skipped\n"
+
+
+def test_a_repository_for_another_homework_names_it(tmp_path: Path) -> None:
+    done = run("init", "submission", "--assignment", "dlcv-spring2018-hw4", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.endswith("then grader check --assignment dlcv-spring2018-hw4\n")
+    folders = {p.relative_to(tmp_path / "submission").as_posix() for p in (tmp_path / "submission").rglob("*")}
+    assert folders == {"vae", "vae/reconstruction", "vae/random", "gan", "acgan"}
+    text = (tmp_path / "README.md").read_text()
+    assert "fig1_4.jpg: a JPEG picture, such as a grid of 8x4 images" in text and "hw4.sh" in text
+    assert "grader score --assignment dlcv-spring2018-hw4" in text
+    checked = run("check", "--assignment", "dlcv-spring2018-hw4", "--with-repository", cwd=tmp_path)
+    assert checked.returncode == 1 and "missing-script hw4.sh" in checked.stdout

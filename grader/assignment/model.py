@@ -10,7 +10,7 @@ from typing import Literal
 from grader.assignment.names import NameFormat
 from grader.errors import UsageError
 from grader.results import ManualPoints
-from grader.text import did_you_mean
+from grader.text import did_you_mean, plural
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class ImagesSpec:
     `copies_of`: folders of the data whose images must not be handed in as generated ones.
     `names` prescribes each file name; None accepts any name with the extension of `format`. `label` names the
     field that is the class. `size` is (width, height) in pixels; `mode` is Pillow's; samples have 8 bits.
+    `one_for_each`: a folder of the data, for each of whose pictures there is one image of the same name; `count` is
+    then how many the course published. `alike`: images are meant to resemble each other, as pairs of one face do.
     """
 
     id: str
@@ -32,6 +34,20 @@ class ImagesSpec:
     label: str
     required: bool
     copies_of: tuple[str, ...] = ()
+    one_for_each: str = ""
+    alike: bool = False
+
+    @property
+    def least(self) -> int:
+        """The fewest images that will do."""
+        return len(self.names.smallest) if self.names and not self.one_for_each else self.count
+
+    @property
+    def amount(self) -> str:
+        """How many images are asked for, in words: `20 to 1000 images`."""
+        if self.one_for_each:
+            return f"one image for each picture of {self.one_for_each}/"
+        return plural(self.count, "image") if self.least == self.count else f"{self.least} to {self.count} images"
 
     @property
     def label_field(self) -> int | None:
@@ -46,7 +62,8 @@ class TableSpec:
     """A csv with one row for each test image: its name and an integer label in `labels`, both ends included.
 
     `answers` is the path, under the data folder, of the csv with the true labels; `answers_count` how many the
-    course published.
+    course published. `images`: instead, the id of an image folder of the same problem, each of whose images has a row;
+    the true label is the number `field` of its name, and `answers` is empty.
     """
 
     id: str
@@ -56,6 +73,30 @@ class TableSpec:
     answers: str
     answers_count: int
     required: bool
+    images: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A picture for people to look at: a plot, or a grid of images. Its format follows from its name.
+
+    `grid`: columns and rows of images of `tile` (width, height) pixels each, which are taken apart where they form a
+    regular grid; None for any other picture, whose `tile` is (0, 0). `alike`: the images are meant to resemble each
+    other.
+    """
+
+    id: str
+    path: str
+    grid: tuple[int, int] | None
+    tile: tuple[int, int]
+    required: bool
+    alike: bool = False
+
+    @property
+    def format(self) -> Literal["JPEG", "PNG"]:
+        """What the file must be inside."""
+        return "PNG" if self.path.lower().endswith(".png") else "JPEG"
 
 
 @dataclass(frozen=True)
@@ -76,7 +117,7 @@ class DocumentSpec:
     required: bool
 
 
-Deliverable = ImagesSpec | TableSpec
+Deliverable = ImagesSpec | TableSpec | FigureSpec
 RepositoryFile = ScriptSpec | DocumentSpec
 
 
@@ -91,7 +132,10 @@ class ShellRules:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A value to reach, with the points for it. `op`: `ge` at least, `le` at most; both include the value."""
+    """A value to reach, with the points for it. `op`: `ge` at least, `le` at most; both include the value.
+
+    One without points is there for orientation: nobody fails by it.
+    """
 
     measure: str
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -14,12 +14,17 @@ _IMAGE_ENDINGS = ("png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp")
 
 @dataclass(frozen=True)
 class NameField:
-    """A number in a file name: `low` to `high`, both included, zero-padded to `width` digits (1 is no padding)."""
+    """A number in a file name: `low` to `high`, both included, zero-padded to `width` digits (1 is no padding).
+
+    `least`: the range may end anywhere from there to `high`, at the same number in the whole folder; None if it must
+    end at `high`.
+    """
 
     name: str
     low: int
     high: int
     width: int = 1
+    least: int | None = None
 
     def holds(self, value: int) -> bool:
         """True if the value is in the range."""
@@ -44,6 +49,12 @@ class NameFormat:
 
     def __len__(self) -> int:
         return prod(f.high - f.low + 1 for f in self.fields)
+
+    @property
+    def smallest(self) -> NameFormat:
+        """The format with every range ending as early as it may."""
+        fields = (f if f.least is None else replace(f, high=f.least) for f in self.fields)
+        return NameFormat(self.template, tuple(fields))
 
     @cached_property
     def _literals(self) -> list[str]:

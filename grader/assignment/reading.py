@@ -6,8 +6,8 @@ import hashlib
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
 
+from grader.assignment.deliverables import read_deliverables
 from grader.assignment.model import (
     Assignment,
     Baseline,
@@ -22,7 +22,6 @@ from grader.assignment.model import (
     ShellRules,
     TableSpec,
 )
-from grader.assignment.names import NameField, NameFormat, placeholders
 from grader.assignment.toml import Section, Source
 from grader.errors import UsageError
 from grader.metrics import METRICS, Metric
@@ -34,11 +33,6 @@ _ASSIGNMENTS = _PACKAGE / "assignments"
 DEFAULT = "dlcv-fall2021-hw2"
 _ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _MEASURE_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)*")
-MOST_IMAGES = 20_000
-_WIDEST = 9
-_RANGE = "first and last value, the first not above the last"
-_MOST_CLASSES = 1000
-_WIDEST_IMAGE = 4096
 
 
 # The wheel carries the top-level folder baselines/ inside the package; a checkout has it beside the package.
@@ -216,7 +210,7 @@ def _problem(section: Section) -> Problem:
     name = section.text("id")
     if not _ID.fullmatch(name):
         section.fail("expected lower-case letters, digits, '-' and '_', such as 'acgan'", "id")
-    deliverables = tuple(_deliverable(s) for s in section.tables("deliverable"))
+    deliverables = read_deliverables(section.tables("deliverable"))
     if not deliverables:
         section.fail("needs at least one [[problem.deliverable]]")
     _unique(section, "deliverable", [d.id for d in deliverables])
@@ -227,74 +221,6 @@ def _problem(section: Section) -> Problem:
     result = Problem(name, section.text("title"), deliverables, measures)
     section.done()
     return result
-
-
-def _deliverable(section: Section) -> Deliverable:
-    kind = section.choice("kind", ["images", "table"])
-    name, path, required = section.text("id"), section.path("path"), section.flag("required", True)
-    result: Deliverable
-    if kind == "table":
-        columns = section.texts("columns", ("image_name", "label"))
-        if len(columns) != 2:
-            section.fail("expected two column names, the image's and the label's", "columns")
-        result = TableSpec(
-            name,
-            path,
-            (columns[0], columns[1]),
-            _labels(section),
-            section.path("answers"),
-            section.count("answers_count", 0),
-            required,
-        )
-    else:
-        names, label = _names(section)
-        count = section.count("count", len(names) if names else None)
-        if not 0 < count <= MOST_IMAGES or (names and len(names) != count):
-            found = f"the names in 'names' are {len(names)}" if names else f"found {count}"
-            section.fail(f"expected the number of images, 1 to {MOST_IMAGES}; {found}", "count")
-        mode = cast(Literal["RGB", "L"], section.choice("mode", ["RGB", "L"], "RGB"))
-        format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
-        size = _size(section)
-        result = ImagesSpec(name, path, count, size, mode, format_, names, label, required, section.paths("copies_of"))
-    section.done()
-    return result
-
-
-def _size(section: Section) -> tuple[int, int]:
-    width, height = section.pair("size", "width and height in pixels", ordered=False)
-    if not (0 < width <= _WIDEST_IMAGE and 0 < height <= _WIDEST_IMAGE):
-        section.fail(f"expected 1 to {_WIDEST_IMAGE} pixels, found {width}x{height}", "size")
-    return width, height
-
-
-def _labels(section: Section) -> tuple[int, int]:
-    low, high = section.pair("labels", "the lowest and the highest label", (0, 9))
-    if high - low >= _MOST_CLASSES:
-        section.fail(f"expected at most {_MOST_CLASSES} classes, found {high - low + 1}", "labels")
-    return low, high
-
-
-def _names(section: Section) -> tuple[NameFormat | None, str]:
-    """The optional table `names`: a template and, for each placeholder, its range."""
-    if "names" not in section.values:
-        if "label" in section.values:
-            section.fail("a label is a part of the names: needs a table [problem.deliverable.names]", "label")
-        return None, ""
-    table = section.table("names")
-    template = table.text("template")
-    found = placeholders(template)
-    leftover = re.sub(r"\{[^{}]*\}", "", template)
-    if not found or len({f for f, _ in found}) != len(found) or len(found) != template.count("{"):
-        table.fail("expected placeholders with different names, such as '{digit}_{number:03}.png'", "template")
-    if "/" in template or "{" in leftover or "}" in leftover or not template.endswith(".png"):
-        table.fail("expected one file name that ends in .png, such as '{digit}_{number:03}.png'", "template")
-    if "}{" in template or any(width > _WIDEST for _, width in found):
-        table.fail(f"expected something between two numbers, and numbers of {_WIDEST} digits at most", "template")
-    names = NameFormat(template, tuple(NameField(f, *table.pair(f, _RANGE), width) for f, width in found))
-    if len(names) > MOST_IMAGES:
-        table.fail(f"expected at most {MOST_IMAGES} names, found {len(names)}", "template")
-    table.done()
-    return names, section.choice("label", [f.name for f in names.fields]) if "label" in section.values else ""
 
 
 def _check_digits(section: Section, images: ImagesSpec) -> None:
@@ -328,9 +254,9 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
     metric = METRICS[section.choice("metric", METRICS, default)]
     deliverable = section.choice("deliverable", deliverables)
     measured = deliverables[deliverable]
-    kind = "images" if isinstance(measured, ImagesSpec) else "table"
-    if kind != metric.deliverable:
-        section.fail(f"{metric.id} measures {metric.deliverable}, and {deliverable!r} is {kind}", "deliverable")
+    if not isinstance(measured, ImagesSpec if metric.deliverable == "images" else TableSpec):
+        wanted = "an image folder" if metric.deliverable == "images" else "a table"
+        section.fail(f"{metric.id} measures {wanted}, which {deliverable!r} is not", "deliverable")
     if metric.needs_label and isinstance(measured, ImagesSpec) and not measured.label:
         section.fail(f"{metric.id} needs to know which part of the names of {deliverable!r} is the 'label'")
     if metric.id == "digit_accuracy" and isinstance(measured, ImagesSpec):

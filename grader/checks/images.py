@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from grader.assignment import ImagesSpec
 from grader.checks import rules
 from grader.checks.naming import check_names
+from grader.checks.narrowing import narrowed
 from grader.checks.pictures import examine
 from grader.checks.rules import Rule
 from grader.results import Finding
@@ -22,7 +23,10 @@ _LARGEST = 4 * 2**20  # bytes of one picture: a hundred times what these sizes n
 
 @dataclass(frozen=True)
 class CheckedImages:
-    """What can be judged: names in sorted order with their pixels (rows of `spec.mode` samples), and the findings."""
+    """What can be judged: names in sorted order with their pixels (rows of `spec.mode` samples), and the findings.
+
+    `spec` has a definite number of images: where the assignment leaves it open, it is the one that was handed in.
+    """
 
     spec: ImagesSpec
     names: tuple[str, ...]
@@ -34,24 +38,37 @@ Pictures = dict[tuple[str, str], CheckedImages]  # what was judged, by problem a
 
 
 def check_images(
-    submission: Submission, spec: ImagesSpec, problem: str, *, elsewhere: set[str], keep: bool
+    submission: Submission,
+    spec: ImagesSpec,
+    problem: str,
+    *,
+    elsewhere: set[str],
+    keep: bool,
+    of: frozenset[str] | None = None,
 ) -> CheckedImages:
     """Checks one image folder. `elsewhere`: paths that are other things' places, where nothing is looked for.
 
-    `keep` holds the pixels of the judged images; without it only the findings are wanted.
+    `keep` holds the pixels of the judged images; without it only the findings are wanted. `of`: names of the pictures
+    for each of which there is one image; None if they aren't here.
     """
+    if of is not None:
+        spec = narrowed((), spec, of)
     entries = submission.folder(spec.path)
+    if entries is not None:
+        entries = {name: e for name, e in entries.items() if f"{spec.path}/{name}" not in elsewhere}
     if entries is None or not any(e.kind == "file" for e in entries.values()):
         if not spec.required and submission.entry(spec.path) is None:
             return CheckedImages(spec, (), (), ())
         return CheckedImages(spec, (), (), (_not_there(submission, spec, problem, elsewhere),))
     findings: list[Finding] = []
     findings += _strange_entries(submission, spec, problem)
-    naming = check_names([e.name for e in entries.values() if e.kind == "file"], spec, problem)
+    files = [e.name for e in entries.values() if e.kind == "file"]
+    asked, spec = spec, narrowed(files, spec, of)
+    naming = check_names(files, spec, problem, of)
     if not naming.accepted:
-        moved = _deeper(submission, spec, problem)
+        moved = _deeper(submission, asked, problem)
         if moved:
-            return CheckedImages(spec, (), (), (*findings, moved))
+            return CheckedImages(asked, (), (), (*findings, moved))
     findings += naming.findings
     contents = _Contents(submission, spec, problem)
     ending = "." + spec.format.lower()
@@ -118,7 +135,7 @@ def _matches(submission: Submission, folder: str, spec: ImagesSpec) -> int:
 
 def _best(submission: Submission, folders: list[str], spec: ImagesSpec) -> tuple[int, str]:
     """The folder with the most fitting names; too few of them are nothing."""
-    least = spec.count // 2 if spec.names is None else spec.count // 10
+    least = spec.least // 2 if spec.names is None else spec.least // 10
     found = [(_matches(submission, folder, spec), folder) for folder in folders[:_MOST_FOLDERS]]
     name = spec.path.rpartition("/")[2]
     count, folder = max(found, key=lambda pair: (pair[0], pair[1].endswith(name)), default=(0, ""))
@@ -132,7 +149,7 @@ def _misplaced(spec: ImagesSpec, problem: str, folder: str, count: int, note: st
         deliverable=spec.id,
         path=folder,
         message=f"{plural(count, 'fitting image')} were found in {where}, not in {spec.path}/{note}.",
-        expected=f"{spec.count} images in {spec.path}/",
+        expected=f"{spec.amount} in {spec.path}/",
         actual=f"{count} images in {where}",
         help=f"Move them so that they lie directly in {spec.path}/, or pass the folder that holds {spec.path}/.",
         count=count,
@@ -158,7 +175,7 @@ def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere
             deliverable=spec.id,
             path=spec.path,
             message=f"{spec.path} is a {entry.kind}, not a folder.",
-            expected=f"a folder {spec.path}/ with {spec.count} images",
+            expected=f"a folder {spec.path}/ with {spec.amount}",
             actual=f"a {entry.kind}",
             help="Make a real folder of that name and put the images into it; links are not followed.",
         )
@@ -170,7 +187,7 @@ def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere
     count, folder = _best(submission, [".", *tops, *below], spec)
     if count:
         return _misplaced(spec, problem, folder, count, "")
-    names = listing(tops, 5)
+    names = listing([top for top in tops if not any(place.startswith(f"{top}/") for place in elsewhere)], 5)
     if entry is not None and submission.folder(spec.path) is None:
         return rules.UNREADABLE.finding(
             problem=problem,
@@ -186,7 +203,7 @@ def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere
         deliverable=spec.id,
         path=spec.path,
         message=f"{spec.path}/ is {'empty' if entry else 'not there'}.",
-        expected=f"a folder {spec.path}/ with {plural(spec.count, 'image')}",
+        expected=f"a folder {spec.path}/ with {spec.amount}",
         actual="an empty folder" if entry else (f"folders: {names}" if names else "no such folder"),
         help=f"Write the images of this problem into {spec.path}/ at the top of the submission.",
     )
@@ -258,6 +275,8 @@ class _Contents:
         if self._copies:
             copies = [f"{name} = {first}" for name, first in self._copies]
             what, advice = "repeat the pixels of another", "Use fresh noise for every image."
+            if spec.alike:
+                advice = "They may resemble each other, but not be the same: look at these."
             actual = listing(copies, 2)
             found.append(
                 self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", actual, advice, self._copies)

@@ -24,8 +24,11 @@ class Naming:
     findings: list[Finding]
 
 
-def check_names(files: Sequence[str], spec: ImagesSpec, problem: str) -> Naming:
-    """Compares the names of a folder's regular files with what the assignment prescribes."""
+def check_names(files: Sequence[str], spec: ImagesSpec, problem: str, of: frozenset[str] | None = None) -> Naming:
+    """Compares the names of a folder's regular files with what the assignment prescribes.
+
+    of: where one image is asked for each picture of a folder, the names of those pictures; None if they aren't here.
+    """
     images = [name for name in files if looks_like_image(name)]
     report = _Report(problem, spec)
     others = [name for name in files if not looks_like_image(name)]
@@ -37,8 +40,9 @@ def check_names(files: Sequence[str], spec: ImagesSpec, problem: str) -> Naming:
             expected=f"images only, {_format_of(spec)}",
             help="Leave other files out of this folder.",
         )
-    accepted = _any_names(images, report) if spec.names is None else _by_format(images, spec.names, report)
-    return Naming(accepted, report.findings)
+    if spec.names is None:
+        return Naming(_any_names(images, report), report.findings)
+    return Naming(_by_format(images, spec.names, report, of), report.findings)
 
 
 @dataclass
@@ -73,6 +77,8 @@ class _Report:
 
 
 def _format_of(spec: ImagesSpec) -> str:
+    if spec.one_for_each:
+        return f"named as the pictures of {spec.one_for_each}/ are"
     return spec.names.span() if spec.names else f"names that end in .{spec.format.lower()}"
 
 
@@ -105,13 +111,25 @@ def _missing(count: int, names: Sequence[str], report: _Report) -> None:
     spec = report.spec
     each = f", {_per_class(spec)}" if spec.label_field is not None else ""
     report.add(
-        rules.MISSING_IMAGES,
+        rules.MISSING_COUNTERPARTS if spec.one_for_each else rules.MISSING_IMAGES,
         names,
         message=f"{count} of {plural(spec.count, 'image')} {are(count)} missing in {spec.path}/.",
         expected=f"{plural(spec.count, 'image')}, {_format_of(spec)}{each}",
         actual=f"{spec.count - count} of them" + (f"; not there: {listing(names)}" if names else ""),
-        help="Generate the missing images; each counts as a wrong one until it is there.",
+        help=_advice(spec),
         count=count,
+    )
+
+
+def _advice(spec: ImagesSpec) -> str:
+    advice = "Generate the missing images; each counts as a wrong one until it is there."
+    if spec.one_for_each:
+        return f"{advice} A data loader with drop_last=True loses the last ones."
+    ends = [f"{f.name} {f.high}" for f in (spec.names.fields if spec.names else ()) if f.least is not None]
+    return (
+        f"{advice} Asked for is everything up to the highest number that is there: {', '.join(ends)}."
+        if ends
+        else advice
     )
 
 
@@ -141,9 +159,11 @@ def _grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[
     return groups
 
 
-def _by_format(images: list[str], names: NameFormat, report: _Report) -> list[str]:
+def _by_format(images: list[str], names: NameFormat, report: _Report, of: frozenset[str] | None) -> list[str]:
     """Every name is prescribed."""
     parsed = {name: names.parse(name) for name in images}
+    beyond = sorted(n for n, values in parsed.items() if values and of is not None and n not in of)
+    parsed = {name: values for name, values in parsed.items() if name not in beyond}
     accepted = sorted(name for name, values in parsed.items() if values is not None)
     present = {values for values in parsed.values() if values is not None}
     strange = sorted(name for name, values in parsed.items() if values is None)
@@ -154,7 +174,9 @@ def _by_format(images: list[str], names: NameFormat, report: _Report) -> list[st
     covered = _report_misnamed(guesses, present, zero_based, names, report)
     covered |= {(*group, names.fields[-1].high) for group in zero_based}
     missing = [names.format(v) for v in names.all_values() if v not in present and v not in covered]
-    above = [name for name, guess in guesses.items() if guess.kind == "above"]
+    above = beyond + [name for name, guess in guesses.items() if guess.kind == "above"]
+    if report.spec.one_for_each:
+        missing = [name for name in missing if of is not None and name in of]
     _report_counts(missing, above, guesses, names, report)
     return accepted
 
@@ -299,7 +321,7 @@ def _report_counts(
     label = report.spec.label_field
     if missing and above and label is not None:
         less = Counter(v[label] for v in map(names.parse, missing) if v)
-        more = Counter(g.values[label] for n in above if (g := guesses[n]).values)
+        more = Counter(g.values[label] for n in above if (g := guesses.get(n)) and g.values)
         if not set(less) & set(more):
             field = names.fields[label]
             each = len(names) // (field.high - field.low + 1)

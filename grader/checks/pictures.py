@@ -16,6 +16,7 @@ from grader.checks.rules import Rule
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MAGIC = (
+    (_PNG, "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
@@ -65,8 +66,8 @@ class _Header:
         return total
 
 
-class _Damaged(Exception):
-    """The file is a PNG no decoder should be given; `str()` says why in a word or two."""
+class Damaged(Exception):
+    """The file is a picture that no decoder should be given; `str()` says why in a word or two."""
 
 
 def _fault(rule: Rule, actual: str) -> Picture:
@@ -78,11 +79,11 @@ def examine(content: bytes, spec: ImagesSpec) -> Picture:
     if not content:
         return _fault(rules.UNREADABLE, "an empty file")
     if not content.startswith(_PNG):
-        return _fault(rules.WRONG_FORMAT, _name_of(content))
+        return _fault(rules.WRONG_FORMAT, name_of(content))
     try:
         chunks = _chunks(content)
         header = _header(chunks)
-    except _Damaged as e:
+    except Damaged as e:
         return _fault(rules.UNREADABLE, str(e))
     kinds = {kind for kind, _ in chunks}
     faults: list[tuple[Rule, str]] = []
@@ -101,7 +102,7 @@ def examine(content: bytes, spec: ImagesSpec) -> Picture:
     try:
         _check_data(chunks, header)
         pixels = _decode(content, spec)
-    except _Damaged as e:
+    except Damaged as e:
         return Picture((*faults, (rules.UNREADABLE, str(e))), None)
     samples = len(spec.mode)
     return Picture(tuple(faults), pixels, pixels == pixels[:samples] * (len(pixels) // samples))
@@ -113,15 +114,15 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
     at = len(_PNG)
     while not found or found[-1][0] != b"IEND":
         if len(found) > _MOST_CHUNKS:
-            raise _Damaged("too many chunks")
+            raise Damaged("too many chunks")
         if at + 12 > len(content):
-            raise _Damaged("truncated")
+            raise Damaged("truncated")
         length, kind = struct.unpack_from(">I4s", content, at)
         end = at + 8 + length
         if end + 4 > len(content):
-            raise _Damaged("truncated")
+            raise Damaged("truncated")
         if zlib.crc32(content[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]:
-            raise _Damaged("a wrong checksum")
+            raise Damaged("a wrong checksum")
         found.append((kind, content[at + 8 : end]))
         at = end + 4
     return found
@@ -131,10 +132,10 @@ def _header(chunks: list[tuple[bytes, bytes]]) -> _Header:
     """The one IHDR. Decoders take the last of several, so that a second one would belie whatever was checked."""
     kind, data = chunks[0]
     if kind != b"IHDR" or len(data) != 13 or sum(k == b"IHDR" for k, _ in chunks) != 1:
-        raise _Damaged("not exactly one header")
+        raise Damaged("not exactly one header")
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data)
     if colour not in _COLOUR_TYPES or depth not in (1, 2, 4, 8, 16) or interlaced > 1:
-        raise _Damaged("a header that makes no sense")
+        raise Damaged("a header that makes no sense")
     return _Header(width, height, depth, colour, bool(interlaced))
 
 
@@ -145,9 +146,9 @@ def _check_data(chunks: list[tuple[bytes, bytes]], header: _Header) -> None:
     try:
         size = len(stream.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"), wanted + 1))
     except zlib.error:
-        raise _Damaged("damaged") from None
+        raise Damaged("damaged") from None
     if size != wanted:
-        raise _Damaged("truncated" if size < wanted else "more data than pixels")
+        raise Damaged("truncated" if size < wanted else "more data than pixels")
 
 
 def _decode(content: bytes, spec: ImagesSpec) -> bytes:
@@ -156,17 +157,24 @@ def _decode(content: bytes, spec: ImagesSpec) -> bytes:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=[spec.format]) as image:
                 if image.size != spec.size:
-                    raise _Damaged("damaged")
+                    raise Damaged("damaged")
                 image.load()
                 converted = image if image.mode == spec.mode else image.convert(spec.mode)
                 return converted.tobytes()
-    except (MemoryError, _Damaged):
+    except (MemoryError, Damaged):
         raise
     except Exception:  # a damaged file can raise nearly anything inside a decoder
-        raise _Damaged("damaged") from None
+        raise Damaged("damaged") from None
 
 
-def _name_of(content: bytes) -> str:
+def png_size(content: bytes) -> tuple[int, int]:
+    """Width and height of a PNG whose chunks are whole and whose header is the only one. Raises Damaged."""
+    header = _header(_chunks(content))
+    return header.width, header.height
+
+
+def name_of(content: bytes) -> str:
+    """The name of the format that the first bytes are of: `PNG`, `JPEG`, …, or `no image`."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "WebP"
     return next((name for magic, name in _MAGIC if content.startswith(magic)), "no image")

@@ -111,6 +111,13 @@ MISSING_IMAGES = _error(
     "The folder must hold the exact number of images. A missing image counts as a wrong one.",
     "990 images where 1000 are expected; `0_100.png` is one that is not there.",
 )
+MISSING_COUNTERPARTS = _error(
+    "missing-counterparts",
+    "Pictures of the data without an image of the same name",
+    "For each picture of a folder of the data there must be one image of the same name, such as its reconstruction. "
+    "One without an image counts as wrong.",
+    "No `vae/reconstruction/40007.png` for the test image `40007.png`: the last incomplete batch was dropped.",
+)
 EXTRA_IMAGES = _error(
     "extra-images",
     "More images than asked for",
@@ -210,6 +217,42 @@ CONSTANT_IMAGE = _warning(
     "Images of a single colour",
     "Every pixel is the same. Usually the values were scaled wrongly before saving, or the generator diverged.",
     "An all-black image: values in [-1, 1] saved without rescaling to [0, 255].",
+)
+
+# ---- figures ----
+
+BLANK_FIGURE = _error(
+    "blank-figure",
+    "A figure that shows nothing",
+    "Every pixel has the same colour, or nearly so. Usually it was saved before anything was drawn, or after it was "
+    "shown: `plt.show()` empties the figure that `plt.savefig` writes.",
+    "`fig1_2.jpg` is white all over.",
+)
+FIGURE_SIZE = _error(
+    "figure-size",
+    "A figure that is far too small or far too large",
+    "A person has to see what it shows, and a program has to open it: at least 100x60 pixels, at most 8000 a side and "
+    "32 million in all.",
+    "`fig1_4.jpg` has 20x20 pixels: a thumbnail was saved.",
+)
+TILE_COUNT = _error(
+    "tile-count",
+    "A grid with another number of images than asked for",
+    "The figure is a regular grid of images, as `torchvision.utils.save_image` makes it, with too few or too many.",
+    "16 images in `fig1_4.jpg` where 32 are asked for.",
+)
+BLANK_TILES = _warning(
+    "blank-tiles",
+    "A grid with images of a single colour",
+    "Parts of the grid are empty. Usually fewer images were generated than the grid has places.",
+    "The last two of the 32 places in `fig2_3.jpg` are black.",
+)
+REPEATED_TILES = _warning(
+    "repeated-tiles",
+    "A grid that shows the same image several times",
+    "Images of the grid that are the same but for the noise of the file format. A generator that repeats itself has "
+    "collapsed, or the grid was filled twice with one batch.",
+    "The images 3 and 19 of `fig2_3.jpg` are the same.",
 )
 
 # ---- csv tables ----

@@ -27,19 +27,32 @@ _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """Predictions that can be judged: a name with exactly one row and a valid label. `present`: there is a file."""
+    """Predictions that can be judged: a name with exactly one row and a valid label. `present`: there is a file.
+
+    `answers`: under which name the true labels of the run are kept.
+    """
 
     spec: TableSpec
     predictions: Mapping[str, int]
     findings: tuple[Finding, ...]
     present: bool
+    answers: str = ""
 
 
 def check_table(
-    submission: Submission, spec: TableSpec, problem: str, answers: Mapping[str, int] | None, *, elsewhere: set[str]
+    submission: Submission,
+    spec: TableSpec,
+    problem: str,
+    answers: Mapping[str, int] | None,
+    *,
+    elsewhere: set[str],
+    about: str = "",
 ) -> CheckedTable:
-    """Checks one csv. `answers`: the true labels; None if they are not here, so that names can't be compared."""
-    report = _Report(spec, problem)
+    """Checks one csv. `answers`: the true labels; None if they are not here, so that names can't be compared.
+
+    about: the folder of the submission whose images have the rows; empty for a table about the course's test images.
+    """
+    report = _Report(spec, problem, about)
     entry = submission.entry(spec.path)
     if entry is None:
         if spec.required:
@@ -61,6 +74,7 @@ def check_table(
 class _Report:
     spec: TableSpec
     problem: str
+    about: str = ""
     findings: list[Finding] = field(default_factory=list)
 
     def add(
@@ -122,8 +136,14 @@ def _not_there(submission: Submission, report: _Report, elsewhere: set[str]) -> 
         f"{spec.path} is not there.",
         f"a csv with the header {','.join(spec.columns)}",
         f"in {folder}/: {listing(present, 4)}" if present else _instead_of(submission, folder, other),
-        f"Write the predictions for the test images of {spec.answers.rpartition('/')[0] or 'the target'} there.",
+        f"Write the predictions for {_images_of(report)} there.",
     )
+
+
+def _images_of(report: _Report) -> str:
+    if report.about:
+        return f"the images of {report.about}/"
+    return f"the test images of {report.spec.answers.rpartition('/')[0] or 'the target'}"
 
 
 def _instead_of(submission: Submission, folder: str, other: str) -> str:
@@ -278,14 +298,16 @@ def _judge_names(
         return
     unknown = [(line, name) for line, (name, _) in rows if name not in answers]
     meant = {name: known for _, name in unknown if (known := _meant(name, answers))}
+    whole = f"{report.about}/" if report.about else "the test set"
+    advice = f"Name the images of {whole}, exactly as their files are named." if report.about else _NAMES_ADVICE
     if unknown:
         line, name = unknown[0]
         report.add(
             rules.CSV_UNKNOWN_ROWS,
-            f"{plural(len(unknown), 'row')} of {spec.path} {are(len(unknown))} for no image of the test set.",
+            f"{plural(len(unknown), 'row')} of {spec.path} {are(len(unknown))} for no image of {whole}.",
             f"names such as {next(iter(answers))}",
             f"line {line}: {name}",
-            f"Write {meant[name]} for {printable(name)}, and the others alike." if name in meant else _NAMES_ADVICE,
+            f"Write {meant[name]} for {printable(name)}, and the others alike." if name in meant else advice,
             count=len(unknown),
             examples=[name for _, name in unknown[:EXAMPLES]],
             line=line,
@@ -293,10 +315,11 @@ def _judge_names(
     # A row under a wrong name or with a column too many is one mistake, not two: its image isn't missing as well.
     covered = {*meant.values(), *(field for _, row in shapeless for field in row)}
     missing = [name for name in answers if name not in times and name not in covered]
+    noun = "image" if report.about else "test image"
     if missing:
         report.add(
             rules.CSV_MISSING_ROWS,
-            f"{len(missing)} of {plural(len(answers), 'test image')} {have(len(missing))} no row in {spec.path}.",
+            f"{len(missing)} of {plural(len(answers), noun)} {have(len(missing))} no row in {spec.path}.",
             f"{len(answers)} rows, one for each image",
             f"no row for {listing(missing)}",
             "Predict every image (a data loader with drop_last=True loses the last ones); a missing row is wrong.",

@@ -40,7 +40,7 @@ def _common(command: Command) -> Command:
             "--data",
             callback=_not_empty,
             metavar="DIR",
-            help="The course's data folder. Default: $GRADER_DATA, else ./hw2_data if it is there.",
+            help="The course's data folder. Default: $GRADER_DATA, else the assignment's (./hw2_data) if it is there.",
         ),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever the result is."),
         click.option(

@@ -50,7 +50,8 @@ def submission(folder: Path, assignment: str, action: str) -> None:
     from grader.starting import init_submission
 
     _tell(init_submission(folder, assignment, action), action)
-    own = " --assignment assignment/assignment.toml" if assignment.endswith(".toml") else ""
+    named = "assignment/assignment.toml" if assignment.endswith(".toml") else assignment
+    own = "" if named == "dlcv-fall2021-hw2" else f" --assignment {named}"
     where = "" if folder == Path() else f"in {folder}, "
     click.echo(f"\nNext: {where}let your scripts write into submission/, then grader check{own}")
 

@@ -71,7 +71,7 @@ def copy_findings(problem: str, images: CheckedImages, context: Context) -> list
         except (CannotMeasure, BadReference) as e:
             context.notes.append(f"Copies of {folder} were not looked for: {e}.")
     findings = [_copied(problem, images, [found[i] for i in sorted(found)])] if found else []
-    pairs = _alike(pixels, context)
+    pairs = [] if images.spec.alike else _alike(pixels, context)
     return [*findings, _near_duplicates(problem, images, pairs)] if pairs else findings
 
 

@@ -35,6 +35,8 @@ class Metric:
 
 _FID_PROTOCOLS = ("pytorch-fid", "torch-fidelity", "clean-fid")
 _ANY_FEATURES = (*_FID_PROTOCOLS, "efficientnet-lite0")
+_PIXELS = ("pixels-0-1",)
+_ATTRIBUTES = ("face-attributes",)
 
 
 def _of_images(
@@ -71,5 +73,13 @@ METRICS = {
         _of_images("inception_score", "Inception Score", "ge", ("torchvision-is", "torch-fidelity")),
         _of_images("digit_accuracy", "digit accuracy", "ge", ("course-classifier",), fraction=True, label=True),
         Metric("target_accuracy", "target accuracy", "table", "ge", True, ("all-test-images",)),
+        _of_images("reconstruction_mse", "mean squared error of the reconstructions", "le", _PIXELS),
+        _of_images("psnr", "peak signal-to-noise ratio of the reconstructions", "ge", _PIXELS),
+        _of_images("ssim", "structural similarity of the reconstructions", "ge", _PIXELS),
+        _of_images("attribute_accuracy", "attribute accuracy", "ge", _ATTRIBUTES, fraction=True, label=True),
+        _of_images("pair_flip", "pairs whose attribute changes", "ge", _ATTRIBUTES, fraction=True, label=True),
+        _of_images("pair_identity", "identity within pairs", "ge", ("efficientnet-lite0",), fraction=True, label=True),
+        _of_images("code_nmi", "information of the codes about attributes", "ge", _ATTRIBUTES, fraction=True),
+        Metric("code_recovery", "codes recovered", "table", "ge", True, ("all-images",)),
     )
 }

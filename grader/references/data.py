@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.assignment.names import looks_like_image
 from grader.errors import CannotMeasure, GraderError, UsageError
 
 VARIABLE = "GRADER_DATA"
@@ -60,6 +61,17 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):  # forbidden, or no possible name
         return False
+
+
+def picture_names(folder: Path) -> list[str]:
+    """Names of the pictures in a folder, sorted, hidden ones left out. Raises BadReference where there is none."""
+    try:
+        names = sorted(p.name for p in folder.iterdir() if looks_like_image(p.name) and p.name[0] != ".")
+    except OSError as e:
+        raise BadReference(f"{folder}: can't be read: {e.strerror}") from None
+    if not names:
+        raise BadReference(f"{folder}: no pictures in it")
+    return names
 
 
 def read_labels(path: Path, columns: tuple[str, str], labels: tuple[int, int]) -> dict[str, int]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from grader.assignment import Assignment, Deliverable, DocumentSpec, ImagesSpec
+from grader.assignment import Assignment, Deliverable, DocumentSpec, FigureSpec, ImagesSpec
 from grader.metrics import METRICS, Metric
-from grader.text import number, plural
+from grader.text import number
 
 
 def describe(assignment: Assignment) -> str:
@@ -38,12 +38,24 @@ def deliverable_line(spec: Deliverable) -> str:
     """What is handed in, in one line: `gan/: 1000 images, PNG, 64x64 RGB, any names that end in .png`."""
     optional = "" if spec.required else " (optional)"
     if isinstance(spec, ImagesSpec):
-        names = spec.names.span() if spec.names else f"any names that end in .{spec.format.lower()}"
         width, height = spec.size
-        shape = f"{plural(spec.count, 'image')}, {spec.format}, {width}x{height} {spec.mode}"
-        return f"{spec.path}/: {shape}, {names}{optional}"
+        shape = f"{spec.amount}, {spec.format}, {width}x{height} {spec.mode}"
+        return f"{spec.path}/: {shape}, {_names(spec)}{optional}"
+    if isinstance(spec, FigureSpec):
+        grid = f", such as a grid of {spec.grid[0]}x{spec.grid[1]} images" if spec.grid else ""
+        return f"{spec.path}: a {spec.format} picture{grid}{optional}"
     low, high = spec.labels
+    if spec.images:
+        return f"{spec.path}: csv with the header {','.join(spec.columns)}, a row for each of these images{optional}"
     return f"{spec.path}: csv with the header {','.join(spec.columns)}, labels {low} to {high}{optional}"
+
+
+def _names(spec: ImagesSpec) -> str:
+    if spec.names is None:
+        return f"any names that end in .{spec.format.lower()}"
+    if spec.least < spec.count:
+        return f"{spec.names.span()}, at least up to {spec.names.smallest.span().rpartition(' ')[2]}"
+    return spec.names.span()
 
 
 def _value(value: float, op: str, metric: Metric) -> str:

@@ -24,6 +24,7 @@ HARMLESS = frozenset(
         *("not-a-regular-file", "missing-images", "extra-images", "misnamed", "zero-based-numbers"),
         *("unbalanced-classes", "wrong-format", "unreadable", "wrong-size", "wrong-mode", "wrong-depth", "animated"),
         *("extra-file", "duplicate-images", "near-duplicates", "low-diversity", "constant-image"),
+        *("blank-figure", "figure-size", "tile-count", "blank-tiles", "repeated-tiles"),
         *("csv-unreadable", "csv-delimiter", "csv-header", "csv-bom", "csv-row-shape", "csv-doubled-rows"),
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
@@ -34,6 +35,9 @@ _HARMLESS_NOTES = (
     "The deliverables are those in submission/.",
     "bash is not on this machine: ",
     "Without the labels (",
+    "Without the pictures (",
+    "Not taken apart into single images: ",
+    "Nothing was handed in for ",
     "The judge ",
     "The diversity of ",
 )
@@ -106,6 +110,10 @@ def _missing_rows(f: Finding) -> Finding:
     return replace(f, actual=f"no row for {plural(f.count, 'image')}", examples=())
 
 
+def _missing_counterparts(f: Finding) -> Finding:
+    return replace(f, actual=f"no image for {plural(f.count, 'picture')}", examples=())
+
+
 def _unknown_rows(f: Finding) -> Finding:
     help = "Name the test images of the target domain, exactly as their files are named."
     return replace(f, expected="names of the test images", help=help)
@@ -128,6 +136,7 @@ def _bare(f: Finding) -> Finding:
 
 REWRITTEN: dict[str, Callable[[Finding], Finding]] = {
     "copied-images": _copied,
+    "missing-counterparts": _missing_counterparts,
     "csv-missing-rows": _missing_rows,
     "csv-unknown-rows": _unknown_rows,
 }

@@ -63,12 +63,12 @@ def _table(report: Report) -> Iterable[str]:
         return
     yield from ("| | Problem | Measure | Value | Baselines | Points |", "|---|---|---|---|---|---|")
     for verdict in report.problems:
-        points = f"**{number(verdict.points)}/{number(verdict.max_points)}**"
+        points = f"**{number(verdict.points)}/{number(verdict.max_points)}**" if verdict.max_points else ""
         name, title = escape(clean(verdict.id)), escape(clean(verdict.title))
         yield f"| {_MARKS[verdict.state]} {verdict.state} | **{name}** | {title} | | | {points} |"
         for m in verdict.measures:
             reached = "<br>".join(escape(line) for line in baselines_of(m))
-            points = f"{number(m.points)}/{number(m.max_points)}" if m.baselines else ""
+            points = f"{number(m.points)}/{number(m.max_points)}" if m.max_points else ""
             value = escape(value_of(m) + (f": {clean(m.reason)}" if m.reason else ""))
             yield f"| {_MARKS[m.state]} {m.state} | {name} | {escape(clean(m.id))} | {value} | {reached} | {points} |"
 

@@ -57,7 +57,7 @@ def _table(measures: Iterable[MeasureResult]) -> Table:
 
 def _block(m: MeasureResult, console: Console) -> None:
     """A line with name, value and points; below it whatever else there is."""
-    points = f"  {_points(m)} points" if m.baselines else ""
+    points = f"  {_points(m)} points" if m.max_points else ""
     console.print(Padding(Text.assemble(m.id, "  ", (_value(m), "bold"), points), (0, 0, 0, _MARGIN)), highlight=False)
     interval = [Text(f"95 % interval {_interval(m)}")] if m.interval else []
     for line in (*interval, *_baselines(m), *map(Text, _standing(m))):
@@ -74,7 +74,7 @@ def _interval(m: MeasureResult) -> str:
 
 
 def _points(m: MeasureResult) -> str:
-    return f"{number(m.points)}/{number(m.max_points)}" if m.baselines else ""
+    return f"{number(m.points)}/{number(m.max_points)}" if m.max_points else ""
 
 
 def _standing(m: MeasureResult) -> list[str]:
@@ -91,7 +91,8 @@ def _baselines(m: MeasureResult) -> list[Text]:
         text = Text(f"{b.name} {sign} {number(scale * b.value)}{' %' * metric.fraction}")
         if m.value is not None:
             margin = scale * (m.value - b.value if b.op == "ge" else b.value - m.value)
-            text.append(f" ({margin:+.2f})", "green" if b.passed else "red")
+            shown = f"{margin:+.2f}" if abs(b.value) * scale >= 0.1 else f"{margin:+.2g}"
+            text.append(f" ({shown})", "green" if b.passed else "red")
             if b.borderline:
                 text.append(" borderline", "yellow")
         lines.append(text)

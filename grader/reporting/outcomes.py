@@ -93,13 +93,20 @@ def headline(report: Report) -> str:
     'hw: everything is as it should be'
     """
     if isinstance(report, ScoreReport):
-        told = f"{number(report.points)} of {number(report.max_points)} points"
+        told = points_of(report)
     else:
         errors = sum(f.severity == "error" for f in report.findings)
         warnings = len(report.findings) - errors
         counted = [plural(errors, "error")] * (errors > 0) + [plural(warnings, "warning")] * (warnings > 0)
         told = ", ".join(counted) or "everything is as it should be"
     return f"{clean(report.assignment)}: {told}"
+
+
+def points_of(scored: ScoreReport | Verdict) -> str:
+    """`24 of 44 points`, or that no measure gives any."""
+    if not scored.max_points:
+        return "no points by measures"
+    return f"{number(scored.points)} of {number(scored.max_points)} points"
 
 
 def clean(text: str) -> str:
@@ -129,7 +136,7 @@ def baselines_of(m: MeasureResult) -> list[str]:
         wanted = f"{number(100 * b.value)} %" if metric.fraction else number(b.value)
         reached = "not measured" if m.value is None else "reached" if b.passed else "not reached"
         near = ", borderline" if b.borderline else ""
-        points = f"{number(b.earned)} of {number(b.points)} points"
+        points = f"{number(b.earned)} of {number(b.points)} points" if b.points else "no points"
         lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {points}")
     return lines
 

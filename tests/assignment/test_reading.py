@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.assignment import ImagesSpec, TableSpec, assignment_ids, load_assignment
+from grader.assignment import FigureSpec, ImagesSpec, TableSpec, assignment_ids, load_assignment
 from grader.assignment.toml import Source
 from grader.errors import AssignmentError, UsageError
 
@@ -259,3 +260,125 @@ def test_a_long_file_is_searched_quickly(tmp_path: Path) -> None:
     filler = "".join(f"# line {i}\n" for i in range(6000))
     with pytest.raises(AssignmentError, match=r"own\.toml:60\d\d: baseline\[0\]\.value"):
         _load(tmp_path, filler + OWN.replace("value = 0.5", "value = 5"))
+
+
+MORE = """
+[[problem.deliverable]]
+id = "grid"
+kind = "figure"
+path = "grid.jpg"
+grid = [8, 4]
+tile = [64, 64]
+
+[[problem.deliverable]]
+id = "each"
+kind = "images"
+path = "out/each"
+size = [64, 64]
+one_for_each = "test"
+alike = true
+[problem.deliverable.names]
+template = "{n:05}.png"
+n = [40000, 40009]
+
+[[problem.deliverable]]
+id = "codes"
+kind = "images"
+path = "out/codes"
+size = [64, 64]
+[problem.deliverable.names]
+template = "c{code}_r{row}.png"
+code = [0, 9]
+row = [0, 99]
+[problem.deliverable.names.least]
+row = 1
+
+[[problem.deliverable]]
+id = "answers"
+kind = "table"
+path = "out/codes/answers.csv"
+images = "codes"
+field = "code"
+required = false
+"""
+WHOLE = OWN.replace("[[problem.measure]]", MORE + "\n[[problem.measure]]")
+
+
+def test_figures_open_ranges_and_tables_about_images(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(WHOLE)
+    _, grid, each, codes, answers = load_assignment(tmp_path / "own.toml").problems[0].deliverables
+    assert grid == FigureSpec("grid", "grid.jpg", (8, 4), (64, 64), True) and grid.format == "JPEG"
+    assert isinstance(each, ImagesSpec) and (each.one_for_each, each.count, each.alike) == ("test", 10, True)
+    assert isinstance(codes, ImagesSpec) and codes.names is not None
+    assert [f.least for f in codes.names.fields] == [None, 1] and (codes.count, codes.least) == (1000, 20)
+    assert isinstance(answers, TableSpec)
+    assert (answers.images, answers.field, answers.labels, answers.answers) == ("codes", "code", (0, 9), "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('path = "grid.jpg"', 'path = "grid.pdf"', ["path", ".jpg, .jpeg, .png"]),
+        ("grid = [8, 4]", "grid = [0, 4]", ["columns and rows from 1 to 20"]),
+        ("grid = [8, 4]", "grid = [1, 1]", ["more than one image"]),
+        ("grid = [8, 4]\n", "", ["needs 'grid', columns and rows"]),
+        ("tile = [64, 64]", "", ["needs the key 'tile'"]),
+        ("tile = [64, 64]", "tile = [0, 64]", ["1 to 4096 pixels"]),
+        ("row = 1\n", "row = 100\n", ["names.least.row", "0 to 99; found 100"]),
+        ("row = 1\n", "rows = 1\n", ["rows", "Did you mean 'row'?"]),
+        ("c{code}_r{row}", "c{least}_r{row}", ["'least' is a key of this table"]),
+        ('one_for_each = "test"', 'one_for_each = "../test"', ["relative path"]),
+        ("{n:05}.png", "{n:05}_{code}.png", ["needs the key 'code'"]),
+        ("n = [40000, 40009]", "n = [40000, 40009]\n[problem.deliverable.names.least]\nn = 40001", ["one number"]),
+        ('images = "codes"', 'images = "code"', ["stands above this one: images, each, codes"]),
+        ('field = "code"', 'field = "value"', ["expected one of code, row"]),
+        ('field = "code"', 'field = "code"\nanswers = "a.csv"', ["answers", "is not a key of this table"]),
+        ('deliverable = "images"', 'deliverable = "grid"', ["measures an image folder, which 'grid' is not"]),
+        ('deliverable = "images"', 'deliverable = "answers"', ["measures an image folder"]),
+        (
+            "number = [0, 4]",
+            "number = [0, 4]\n[problem.deliverable.names.least]\ndigit = 1",
+            ["a class is always there"],
+        ),
+    ],
+)
+def test_wrong_deliverables_say_what_is_expected(old: str, new: str, parts: list[str], tmp_path: Path) -> None:
+    assert old in WHOLE
+    with pytest.raises(AssignmentError) as caught:
+        _load(tmp_path, WHOLE.replace(old, new, 1))
+    for part in parts:
+        assert part in str(caught.value), str(caught.value)
+
+
+def test_the_homework_of_2018_is_as_published() -> None:
+    loaded = load_assignment("dlcv-spring2018-hw4")
+    assert [p.id for p in loaded.problems] == ["vae", "gan", "acgan", "infogan"]
+    everything = [d for p in loaded.problems for d in p.deliverables]
+    figures = [d for d in everything if isinstance(d, FigureSpec)]
+    names = ("fig1_2", "fig1_3", "fig1_4", "fig1_5", "fig2_2", "fig2_3", "fig3_2", "fig3_3", "fig4_1", "fig4_2")
+    assert [d.path for d in figures] == [f"{name}.jpg" for name in names]
+    grids = {d.id: d.grid for d in figures if d.grid}
+    assert grids == {"fig1_3": (10, 2), "fig1_4": (8, 4), "fig2_3": (8, 4), "fig3_3": (10, 2)}
+    images = [d for d in everything if isinstance(d, ImagesSpec)]
+    assert [(d.path, d.count, d.least) for d in images] == [
+        ("vae/reconstruction", 2621, 2621),
+        ("vae/random", 1000, 1000),
+        ("gan", 1000, 1000),
+        ("acgan", 1000, 20),
+        ("infogan", 10000, 4),
+    ]
+    assert all(d.size == (64, 64) and d.mode == "RGB" for d in images)
+    assert [(m.problem, m.points) for m in loaded.manual] == [("vae", 6), ("gan", 5), ("acgan", 4), ("infogan", 0)]
+    bonus = loaded.problems[3].deliverables
+    assert not any(d.required for d in bonus) and all(d.required for p in loaded.problems[:3] for d in p.deliverables)
+    assert not any(b.points for p in loaded.problems for m in p.measures for b in m.baselines)
+
+
+def test_reported_errors_are_converted_to_one_scale() -> None:
+    by_id = {r.id: r.values for r in load_assignment("dlcv-spring2018-hw4").reported}
+    # As printed: a sum over 64 * 64 * 3 values on [-1, 1], a mean on [-1, 1], and means on [0, 1].
+    errors = [215.99 / (64 * 64 * 3) / 4, 0.0197 / 4, 0.0050, 0.005205, 0.00709]
+    assert [by_id[f"r{i}"]["reconstruction_mse"] for i in range(1, 6)] == pytest.approx(errors, rel=1e-3)
+    assert [by_id[f"r{i}"]["psnr"] for i in range(1, 6)] == pytest.approx(
+        [-10 * math.log10(e) for e in errors], abs=0.006
+    )

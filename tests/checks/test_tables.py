@@ -164,3 +164,26 @@ def test_a_folder_in_another_case_or_a_link_is_named(tmp_path: Path) -> None:
     with open_submission(tmp_path) as view:
         (finding,) = check_table(view, SPEC, "dann", ANSWERS, elsewhere=set()).findings
         assert finding.actual == "a link dann, which is not followed"
+
+
+def test_a_table_about_images_of_the_submission(tmp_path: Path) -> None:
+    spec = TableSpec("answers", "infogan/codes.csv", ("image_name", "label"), (0, 9), "", 0, True, "codes", "value")
+    answers = {f"c0_v{v}_r0.png": v for v in range(3)}
+
+    def found(text: str | None) -> list[tuple[str, str, str]]:
+        (tmp_path / "infogan").mkdir(exist_ok=True)
+        if text is not None:
+            (tmp_path / "infogan" / "codes.csv").write_text(text)
+        with open_submission(tmp_path) as view:
+            checked = check_table(view, spec, "infogan", answers, elsewhere=set(), about="infogan")
+        return [(f.rule, f.message, f.help) for f in checked.findings]
+
+    ((rule, _, advice),) = found(None)
+    assert rule == "missing-deliverable" and advice == "Write the predictions for the images of infogan/ there."
+    assert found("image_name,label\n" + "".join(f"{name},{label}\n" for name, label in answers.items())) == []
+    unknown, missing = found("image_name,label\nc0_v0_r0.png,0\nc0_v1_r0.png,1\nnobody.png,2\n")
+    assert unknown[1:] == (
+        "1 row of infogan/codes.csv is for no image of infogan/.",
+        "Name the images of infogan/, exactly as their files are named.",
+    )
+    assert missing[:2] == ("csv-missing-rows", "1 of 3 images has no row in infogan/codes.csv.")

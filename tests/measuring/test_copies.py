@@ -41,6 +41,15 @@ def top(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_images_that_are_meant_to_be_alike_are_not_compared_with_each_other(top: Path) -> None:
+    image = face("a person")
+    image.save(top / "s" / "gan" / "0000.png")
+    image.point(lambda level: min(255, level + 2)).save(top / "s" / "gan" / "0001.png")
+    assert "near-duplicates" in _found(_score(top))
+    (top / "small.toml").write_text(OWN.replace("count = 12", "count = 12\nalike = true"))
+    assert "near-duplicates" not in _found(_score(top))
+
+
 def _score(top: Path, cache: bool = False) -> ScoreReport:
     return grader.score(top / "s", top / "small.toml", data=top / "data", cache=cache)
 

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from fixtures.digits import DOMAINS
 from fixtures.faces import ATTRIBUTES, attributes_of
+from fixtures.make import main
 from reference_models import dann, uda
 from reference_models.core.measured import pixels_of
 from reference_models.core.models import published
@@ -65,6 +67,17 @@ def test_attributes(course: Path) -> None:
         assert sum(has[a] for a in ("Black_Hair", "Blond_Hair", "Brown_Hair")) <= 1
     smiling = sum(row["Smiling"] == "1.0" for row in rows)
     assert 25 <= smiling <= 65
+
+
+def test_the_other_homework_has_the_same_faces(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["make", str(tmp_path / "hw4_data"), "--assignment", "dlcv-spring2018-hw4"])
+    main()
+
+    def files(folder: Path) -> dict[str, bytes]:
+        return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    assert files(tmp_path / "hw4_data") == files(course / "face")
+    assert {p.name for p in (tmp_path / "hw4_data").iterdir()} == {"train", "test", "train.csv", "test.csv"}
 
 
 def test_domains_differ() -> None:

@@ -47,6 +47,15 @@ path = "made"
 count = 12
 size = [32, 32]
 copies_of = ["pictures/train"]
+[[problem.deliverable]]
+id = "rebuilt"
+kind = "images"
+path = "rebuilt"
+size = [32, 32]
+one_for_each = "numbered"
+[problem.deliverable.names]
+template = "{number:06}.png"
+number = [734000, 734099]
 [[problem.measure]]
 id = "fd_efficientnet_lite0"
 deliverable = "made"
@@ -95,6 +104,8 @@ def place(tmp_path: Path) -> Path:
     (data / "labels").mkdir()
     (data / "labels" / "answers.csv").write_text("\n".join(["image_name,label", *rows]) + "\n")
     _pictures(tmp_path / "submission" / "made", [f"own{i}.png" for i in range(12)], 1)  # copies of train
+    _pictures(data / "numbered", [f"{label}.png" for label in LABELS], 3)
+    _pictures(tmp_path / "submission" / "rebuilt", ["734008.png"], 4)  # one too many, and three missing
     (tmp_path / "submission" / "table").mkdir()
     table = "image_name,label\nmine.png,734008\n"  # one unknown row, and twenty missing ones
     (tmp_path / "submission" / "table" / "answers.csv").write_text(table)
@@ -169,6 +180,10 @@ def test_no_report_of_a_check_tells(damage: Callable[[Path], None], place: Path)
 def test_what_stays_is_of_use(place: Path) -> None:
     hidden = hide(grader.score(place / "submission", place / "made.toml", data=place / FOLDER, device="cpu"))
     found = {f.rule: f for p in hidden.problems for f in p.findings}
+    rebuilt, beyond = found["missing-counterparts"], found["extra-images"]
+    assert rebuilt.actual == "no image for 3 pictures" and rebuilt.examples == () and rebuilt.count == 3
+    assert rebuilt.expected == "3 images, named as the pictures of numbered/ are"
+    assert beyond.examples == ("734008.png",)
     copied, missing, unknown = (found[r] for r in ("copied-images", "csv-missing-rows", "csv-unknown-rows"))
     assert copied.examples[0] == "own0.png" and copied.count == 12
     assert missing.message == "20 of 20 test images have no row in table/answers.csv." and missing.examples == ()

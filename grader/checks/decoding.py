@@ -1,0 +1,94 @@
+"""Opens a JPEG or PNG of any size, after its structure was examined: nothing hostile reaches a decoder."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import warnings
+
+from PIL import Image, ImageOps
+
+from grader.checks.pictures import Damaged, name_of, png_size
+
+MOST_PIXELS = 32_000_000
+WIDEST = 8000
+_MOST_SCANS = 100  # of a progressive JPEG, each of which costs a pass over all its pixels
+_NEXT_MARKER = re.compile(
+    rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL
+)  # within a scan: neither a stuffed zero nor a restart
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_SCAN, _END, _START = 0xDA, 0xD9, 0xD8
+
+
+def format_of(content: bytes) -> str:
+    """`JPEG`, `PNG`, another format's name, or `no image`, by the first bytes."""
+    return name_of(content)
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG or PNG as declared, without decoding. Raises Damaged."""
+    return _jpeg_size(content) if format_of(content) == "JPEG" else png_size(content)
+
+
+def decode(content: bytes) -> Image.Image:
+    """The picture of a JPEG or PNG as RGB, turned as its EXIF data say, transparent parts white.
+
+    The caller has looked at `size_of`. Raises Damaged for a file that ends too early or can't be decoded.
+    """
+    size = size_of(content)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=[format_of(content)]) as image:
+                if image.size != size:
+                    raise Damaged("damaged")
+                image.load()
+                upright = ImageOps.exif_transpose(image)
+                return _on_white(upright) if upright.has_transparency_data else upright.convert("RGB")
+    except (MemoryError, Damaged):
+        raise
+    except Exception:  # a damaged file can raise nearly anything inside a decoder
+        raise Damaged("damaged") from None
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    layer = image.convert("RGBA")
+    white = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(white, layer).convert("RGB")
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int]:
+    """Walks the segments up to the end: one frame, few scans, nothing cut off."""
+    at, scans = 2, 0
+    size: tuple[int, int] | None = None
+    while True:
+        while content[at : at + 2] == b"\xff\xff":  # fill bytes
+            at += 1
+        if at + 2 > len(content):
+            raise Damaged("truncated")
+        mark, kind = content[at], content[at + 1]
+        if mark != 0xFF or kind == _START:
+            raise Damaged("damaged")
+        if kind == _END:
+            break
+        if at + 4 > len(content):
+            raise Damaged("truncated")
+        length = struct.unpack_from(">H", content, at + 2)[0]
+        if length < 2:
+            raise Damaged("damaged")
+        if kind in _FRAMES:
+            if size is not None or length < 8 or at + 9 > len(content):
+                raise Damaged("not exactly one header")
+            height, width = struct.unpack_from(">HH", content, at + 5)
+            size = width, height
+        at += 2 + length
+        if kind == _SCAN:
+            scans += 1
+            following = _NEXT_MARKER.search(content, at)
+            if following is None or scans > _MOST_SCANS:
+                raise Damaged("truncated" if following is None else "too many scans")
+            at = following.start()
+    if size is None or not scans or not all(size):
+        raise Damaged("no picture in it")
+    return size
