@@ -130,7 +130,8 @@ def test_psnr_and_back(decibels: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [(-1.0, 0, 1, 1), (math.nan, 0, 1, 1), (1.0, 1, 1, 1), (1.0, 1, -1, 1), (1.0, 0, 1, 0), (1.0, 0, math.inf, 1)]
+    "given",
+    [(-1.0, 0, 1, 1), (math.nan, 0, 1, 1), (1.0, 1, 1, 1), (1.0, 1, -1, 1), (1.0, 0, 1, 0), (1.0, 0, math.inf, 1)],
 )
 def test_impossible_scales(given: tuple[float, float, float, int]) -> None:
     with pytest.raises(ValueError):
