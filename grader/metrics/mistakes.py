@@ -158,9 +158,6 @@ def _modelled(x: Array, r: Array) -> Iterator[_Tried]:
     for mistake, damage in _FORWARD + (_SQUARE if r.shape[1] == r.shape[2] else []):
         damaged = damage(r)
         yield _Tried(mistake, float(np.square(x - damaged).mean()), float(damaged.var()))
-    for mistake, power in _GAMMA:  # a stand-in for a family of curves: what was fitted may come nearer
-        damaged = np.power(r, power)
-        yield _Tried(mistake, float(np.square(x - damaged).mean()), float(damaged.var()), fitted=True)
     # A small error across the jump from 255 to 0 is none: distances are taken around the circle of 256 levels.
     away = np.abs(x - np.mod(2 * r - 1, 256 / 255))
     around = np.minimum(away, 256 / 255 - away)
@@ -176,6 +173,8 @@ def _refitted(x: Array, r: Array) -> Iterator[_Tried]:
         what = f"brightness or contrast is another one: the originals are about {slope:.2f} times the values {plus}"
         mend = f"images = {slope:.2f} * images {plus}  # or save the network's values unchanged"
         yield _Tried(Mistake("range", what, mend), error, float(r.var()), fitted=True)
+    for mistake, power in _GAMMA:
+        yield _Tried(mistake, float(np.square(np.power(x, 1 / power) - r).mean()), float(r.var()), fitted=True)
     full = [((p.min((1, 2, 3)) == 0) & (p.max((1, 2, 3)) == 1)).mean() for p in (x, r)]
     if full[0] >= _STRETCHED > full[1]:
         each = _fit(x, r, (1, 2, 3))[2]

@@ -1,4 +1,4 @@
-"""How near reconstructions come to their originals: squared error, PSNR, SSIM; and the scales of other people's figures."""
+"""How near reconstructions come to their originals: squared error, PSNR, SSIM; and the scales of reported figures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def structural_similarities(ours: Pixels, originals: Pixels) -> Array:
     """SSIM of each image (Wang et al., IEEE TIP 13, 2004), mean over its channels: float64 ``(n,)``, at most 1.
 
     Gaussian window of 11 x 11 pixels with standard deviation 1.5, K1 = 0.01, K2 = 0.03, variances with n; windows that
-    reach beyond the border are left out. ours, originals: uint8 ``(n, h, w, c)``, h and w at least 11. Raises ValueError.
+    reach beyond the border are left out. ours, originals: uint8 ``(n, h, w, c)``, h and w at least 11, else ValueError.
     """
     if min(ours.shape[1:3]) < 2 * _RADIUS + 1:
         raise ValueError(f"expected pictures of {2 * _RADIUS + 1} pixels or more, found {ours.shape[1:3]}")

@@ -1,4 +1,4 @@
-"""Squared error, PSNR and SSIM against scikit-image, which is written independently; scales of other people's figures."""
+"""Squared error, PSNR and SSIM against scikit-image, written independently; scales of reported figures."""
 
 from __future__ import annotations
 
