@@ -23,6 +23,7 @@ GAIN = 10 * np.log10(2)  # dB that a mistake must explain: half of the squared e
 _STRETCH_GAIN = 1.0  # dB beyond one contrast for all, where each image reaches from 0 to 255: that is evidence itself
 _STRETCHED = 0.95  # share of such images
 _LIKENESS = 0.5  # share of the damaged originals' variance that what was handed in has to follow
+_FITTED = 1.25  # handicap of a model with fitted numbers
 _SAMPLE = 128  # images that all models are tried on
 _LEAST = 10  # images that an order can be told from
 _GRID = 8  # a picture is this many squares wide and high when originals are looked for
@@ -50,15 +51,20 @@ class Suspicion:
 class _Tried:
     """Squared error against the model, and how much the originals vary once it is applied.
 
-    `gain`: how much better it has to be than the pictures as they are, in dB. `fitted`: the model bends to the
-    pictures, so that one which doesn't goes first.
+    `gain`: how much better it has to be than the pictures as they are, in dB. `handicap`: against a model that
+    bends to the pictures, so that one which doesn't goes first where both explain them.
     """
 
     mistake: Mistake
     error: float
     variance: float
     gain: float = GAIN
-    fitted: bool = False
+    handicap: float = 1.0
+
+    @property
+    def badness(self) -> float:
+        """The share of the variance that the model leaves unexplained."""
+        return self.handicap * self.error / self.variance
 
 
 def _clipped(r: Array) -> Array:
@@ -150,13 +156,16 @@ def find_mistake(ours: Pixels, originals: Pixels) -> Suspicion | None:
     credible = [t for t in tried if psnr(t.error) - psnr(raw) >= t.gain and t.error <= (1 - _LIKENESS) * t.variance]
     if not credible:
         return None
-    best = min(credible, key=lambda t: (t.fitted, t.error))
+    best = min(credible, key=lambda t: t.badness)
     return Suspicion(best.mistake, psnr(raw), psnr(best.error))
 
 
 def _modelled(x: Array, r: Array) -> Iterator[_Tried]:
     for mistake, damage in _FORWARD + (_SQUARE if r.shape[1] == r.shape[2] else []):
         damaged = damage(r)
+        yield _Tried(mistake, float(np.square(x - damaged).mean()), float(damaged.var()))
+    for mistake, power in _GAMMA:
+        damaged = np.power(r, power)
         yield _Tried(mistake, float(np.square(x - damaged).mean()), float(damaged.var()))
     # A small error across the jump from 255 to 0 is none: distances are taken around the circle of 256 levels.
     away = np.abs(x - np.mod(2 * r - 1, 256 / 255))
@@ -172,14 +181,12 @@ def _refitted(x: Array, r: Array) -> Iterator[_Tried]:
     if slope > 0:
         what = f"brightness or contrast is another one: the originals are about {slope:.2f} times the values {plus}"
         mend = f"images = {slope:.2f} * images {plus}  # or save the network's values unchanged"
-        yield _Tried(Mistake("range", what, mend), error, float(r.var()), fitted=True)
-    for mistake, power in _GAMMA:
-        yield _Tried(mistake, float(np.square(np.power(x, 1 / power) - r).mean()), float(r.var()), fitted=True)
+        yield _Tried(Mistake("range", what, mend), error, float(r.var()), handicap=_FITTED)
     full = [((p.min((1, 2, 3)) == 0) & (p.max((1, 2, 3)) == 1)).mean() for p in (x, r)]
     if full[0] >= _STRETCHED > full[1]:
         each = _fit(x, r, (1, 2, 3))[2]
         if psnr(each) - psnr(error) >= _STRETCH_GAIN:  # noise and contrast reach from 0 to 255 as well
-            yield _Tried(_STRETCH, each, float(r.var()), _STRETCH_GAIN, fitted=True)
+            yield _Tried(_STRETCH, each, float(r.var()), _STRETCH_GAIN, handicap=_FITTED)
 
 
 def _fit(x: Array, r: Array, axes: tuple[int, ...]) -> tuple[Array, Array, float]:
