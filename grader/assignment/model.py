@@ -17,7 +17,8 @@ from grader.text import did_you_mean
 class ImagesSpec:
     """A folder of `count` pictures of one size, mode and format.
 
-    `copies_of`: folders of the data whose images must not be handed in as generated ones.
+    `copies_of`: folders of the data whose images must not be handed in as generated ones. `one_for_each`: a folder of
+    the data for each of whose pictures there is one image of the same name.
     `names` prescribes each file name; None accepts any name with the extension of `format`. `label` names the
     field that is the class. `size` is (width, height) in pixels; `mode` is Pillow's; samples have 8 bits.
     """
@@ -32,6 +33,7 @@ class ImagesSpec:
     label: str
     required: bool
     copies_of: tuple[str, ...] = ()
+    one_for_each: str = ""
 
     @property
     def label_field(self) -> int | None:
@@ -56,6 +58,7 @@ class TableSpec:
     answers: str
     answers_count: int
     required: bool
+    images: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ class MeasureSpec:
 
     `reference` is a folder of pictures under the data folder, `reference_count` how many the course published,
     `reference_labels` the csv with their labels, where classes are compared. `reference_file`: published statistics
-    of such a folder, for those who don't have the pictures.
+    of such a folder, for those who don't have the pictures. `attribute`: what the label of a face means, one of
+    `grader.judges.attributes.ATTRIBUTES`; empty: found by the judge. `on`: the label's value for a face that has it.
     """
 
     id: str
@@ -131,6 +135,8 @@ class MeasureSpec:
     baselines: tuple[Baseline, ...]
     reference_labels: str = ""
     reference_file: Path | None = None
+    attribute: str = ""
+    on: int | None = None
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def find_mistake(ours: Pixels, originals: Pixels) -> Suspicion | None:
     tried = [*_modelled(x, r), *_refitted(x, r)]
     if raw > (1 - _LIKENESS) * r.var():  # else the pictures are those of their names
         tried += _ordered(ours, originals, rows)
-    credible = [t for t in tried if psnr(t.error) - psnr(raw) >= t.gain and t.error <= (1 - _LIKENESS) * t.variance]
+    credible = [t for t in tried if psnr(t.error) - psnr(raw) >= t.gain and t.error < (1 - _LIKENESS) * t.variance]
     if not credible:
         return None
     best = min(credible, key=lambda t: t.badness)
