@@ -42,6 +42,7 @@ def convert(value: float, ends: tuple[float, float], summed_over: str, decibels:
         raise UsageError("--psnr has neither a range nor a sum: it is the same on every scale.")
     try:
         mse = mse_of_psnr(value) if decibels else unit_mse(value, *ends, prod(map(int, summed_over.split("x"))))
-    except (ValueError, OverflowError) as e:
+    except (ValueError, ArithmeticError) as e:
         raise UsageError(f"{value:g} can't be converted: {e}.") from None
-    click.echo(f"MSE on [0, 1]  {mse:.4g}\nPSNR           {psnr(mse):.1f} dB")
+    shown = f"{psnr(mse):.1f} dB" if mse else "infinite"
+    click.echo(f"MSE on [0, 1]  {mse:.4g}\nPSNR           {shown}")
