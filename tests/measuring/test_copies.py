@@ -119,7 +119,7 @@ def test_a_folder_is_read_once_until_it_changes(
 
 
 def test_a_broken_search_hides_no_measure(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise MemoryError("too little")
 
     monkeypatch.setattr(copies, "copy_findings", broken)
