@@ -10,6 +10,7 @@ from grader.assignment.model import Problem
 
 # These compare with the reference's pictures where they are there, and are measured without them too.
 _OPTIONAL = {"diversity", "vendi_score"}
+_WITH_ORIGINALS = {"reconstruction_mse", "psnr", "ssim"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def _paths(problem: Problem, m: MeasureSpec, given: Collection[tuple[str, str]])
         # An optional table may stay away, and then nothing is skipped.
         return [(spec.answers, spec.required)] if spec.answers else []
     assert isinstance(spec, ImagesSpec)
+    if m.metric in _WITH_ORIGINALS:
+        return [(spec.one_for_each, spec.required)]
     if not m.reference or (m.reference, m.protocol) in given:
         return []
     required = m.metric not in _OPTIONAL and m.reference_file is None

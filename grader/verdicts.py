@@ -15,6 +15,7 @@ from grader.inspection import Checked
 from grader.measuring import measure
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
+from grader.measuring.reconstruction import mistake_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -39,19 +40,23 @@ def judge_problem(
 ) -> Verdict:
     """The verdict of one problem. `checked`: by problem and deliverable; empty if the submission can't be read."""
     findings = [f for f in found if f.problem == problem.id]
-    findings += _copies(problem.id, checked, context)
+    findings += _copies(problem, checked, context)
     measures: list[MeasureResult] = []
+    looked: set[str] = set()  # deliverables whose reconstructions were held against their originals
     for spec in problem.measures:
         part = checked.get((problem.id, spec.deliverable))
         optional = next(not d.required for d in problem.deliverables if d.id == spec.deliverable)
         if optional and (part is None or _absent(part)):
             continue
-        taken = _take(spec, part, context)
+        taken = _take(spec, part, context, problem.id)
         if taken.value is not None:
             told = {f.message for f in findings}  # several deliverables may have the same reference
             findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
             if spec.metric == "vendi_score" and isinstance(part, CheckedImages):
                 findings += collapse_findings(problem.id, part, taken)
+            if isinstance(part, CheckedImages) and part.spec.one_for_each and spec.deliverable not in looked:
+                looked.add(spec.deliverable)
+                findings += _mistakes(problem.id, part, context)
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
         measures.append(_compare(spec, taken, faulty or part is None, work))
     states: list[State] = ["fail" if f.severity == "error" else "pass" for f in findings]
@@ -68,21 +73,34 @@ def judge_problem(
     )
 
 
-def _copies(problem: str, checked: Mapping[tuple[str, str], Checked], context: Context) -> list[Finding]:
+def _copies(problem: Problem, checked: Mapping[tuple[str, str], Checked], context: Context) -> list[Finding]:
     """Warnings about copied images; whatever goes wrong there costs no points and hides no measure."""
-    from grader.measuring.copies import copy_findings  # brings numpy, which a check does without
+    from grader.measuring.copies import copy_findings, meant_to_differ_in  # brings numpy, which a check does without
 
     found: list[Finding] = []
     for (owner, name), part in checked.items():
-        if owner != problem or not isinstance(part, CheckedImages):
+        if owner != problem.id or not isinstance(part, CheckedImages):
             continue
         try:
-            found += copy_findings(problem, part, context)
+            metrics = {m.metric for m in problem.measures if m.deliverable == name}
+            found += copy_findings(problem.id, part, context, free=meant_to_differ_in(part, metrics))
         except GraderError:
             raise
         except Exception as e:
             context.notes.append(f"Copies among {name} were not looked for: {type(e).__name__}: {e}.")
     return found
+
+
+def _mistakes(problem: str, images: CheckedImages, context: Context) -> list[Finding]:
+    """Warnings about mistakes in saving; like those about copies, they hide no measure."""
+    try:
+        return mistake_findings(problem, images, context)
+    except GraderError:
+        raise
+    except Exception as e:
+        told = f"{type(e).__name__}: {e}"
+        context.notes.append(f"Mistakes in saving {images.spec.id} were not looked for: {told}.")
+        return []
 
 
 def _absent(checked: Checked) -> bool:
@@ -108,13 +126,13 @@ def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None
     return [finding]
 
 
-def _take(spec: MeasureSpec, checked: Checked | None, context: Context) -> Measurement:
+def _take(spec: MeasureSpec, checked: Checked | None, context: Context, problem: str) -> Measurement:
     """The measurement, whatever happens: what isn't here skips it, a broken reference is our error."""
     about = {"protocol": spec.protocol} | ({"reference": spec.reference} if spec.reference else {})
     if checked is None:
         return Measurement(None, 0, "the submission can't be read", "fail", provenance=about)
     try:
-        taken = measure(spec, checked, context)
+        taken = measure(spec, checked, context, problem)
     except CannotMeasure as e:
         return Measurement(None, 0, str(e), "skipped", provenance=about)
     except BadReference as e:

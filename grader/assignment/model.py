@@ -163,7 +163,8 @@ class MeasureSpec:
 
     `reference` is a folder of pictures under the data folder, `reference_count` how many the course published,
     `reference_labels` the csv with their labels, where classes are compared. `reference_file`: published statistics
-    of such a folder, for those who don't have the pictures.
+    of such a folder, for those who don't have the pictures. `attribute`: what the label of a face means, one of
+    `grader.judges.attributes.ATTRIBUTES`; empty: found by the judge. `on`: the label's value for a face that has it.
     """
 
     id: str
@@ -175,6 +176,8 @@ class MeasureSpec:
     baselines: tuple[Baseline, ...]
     reference_labels: str = ""
     reference_file: Path | None = None
+    attribute: str = ""
+    on: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.assignment.deliverables import read_deliverables
+from grader.assignment.fitting import check_fit, read_attribute
 from grader.assignment.model import (
     Assignment,
     Baseline,
@@ -261,6 +262,8 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         section.fail(f"{metric.id} needs to know which part of the names of {deliverable!r} is the 'label'")
     if metric.id == "digit_accuracy" and isinstance(measured, ImagesSpec):
         _check_digits(section, measured)
+    check_fit(section, metric, measured)
+    attribute, on = read_attribute(section, metric)
     spec = MeasureSpec(
         name,
         metric.id,
@@ -271,6 +274,8 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         baselines=(),
         reference_labels=section.path("reference_labels", ""),
         reference_file=_reference_file(section),
+        attribute=attribute,
+        on=on,
     )
     if spec.reference_labels and (not spec.reference or not isinstance(measured, ImagesSpec) or not measured.label):
         section.fail("needs a 'reference', and names with a 'label'", "reference_labels")

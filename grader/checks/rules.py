@@ -219,6 +219,36 @@ CONSTANT_IMAGE = _warning(
     "An all-black image: values in [-1, 1] saved without rescaling to [0, 255].",
 )
 
+# ---- reconstructions ----
+
+WRONG_PIXEL_RANGE = _warning(
+    "wrong-pixel-range",
+    "Values were scaled wrongly before saving",
+    "The test images, changed by a common mistake, come at least 3 dB nearer to the reconstructions than as they are: "
+    "values in [-1, 1] saved as they are, a negative, another brightness or contrast. The value stays that of the "
+    "pictures as handed in.",
+    "All that is darker than middle gray is black: `save_image(x)` of a tanh output, without `(x + 1) / 2`.",
+)
+WRONG_CHANNELS = _warning(
+    "wrong-channels",
+    "Colour channels are exchanged or mixed up",
+    "The reconstructions come at least 3 dB nearer to the test images once red and blue are exchanged, or an array is "
+    "transposed instead of reshaped.",
+    "Blue faces: `cv2.imwrite` of an RGB array.",
+)
+WRONG_ORIENTATION = _warning(
+    "wrong-orientation",
+    "The pictures are mirrored or turned",
+    "The reconstructions come at least 3 dB nearer to the test images once those are mirrored, turned or transposed.",
+    "A random horizontal flip that is left on when testing.",
+)
+WRONG_IMAGE_ORDER = _warning(
+    "wrong-image-order",
+    "Right pictures under wrong names",
+    "Most reconstructions show another test image than the one that they are named after.",
+    "`40000.png` shows `40001.png`: the loop counts from 1; or the data loader shuffles.",
+)
+
 # ---- figures ----
 
 BLANK_FIGURE = _error(

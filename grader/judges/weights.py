@@ -48,7 +48,7 @@ def find_weights(name: str, given: Mapping[str, Path]) -> Weights:
     judge = JUDGES[name]
     if name in given:
         return identify(judge, given[name])
-    if judge.shipped is not None:
+    if judge.shipped is not None and is_there(judge.shipped):
         return identify(judge, judge.shipped)
     wrong = []
     for path in candidates(judge):

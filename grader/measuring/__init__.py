@@ -5,14 +5,18 @@ from __future__ import annotations
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
-from grader.measuring import accuracies, distributions, diversity
+from grader.measuring import accuracies, attributes, codes, distributions, diversity, reconstruction
 from grader.measuring.context import Context, needs_packages
 from grader.results import Measurement
 
 
-def measure(spec: MeasureSpec, deliverable: CheckedImages | CheckedTable, context: Context) -> Measurement:
-    """Takes one measure of one deliverable. Raises CannotMeasure, UsageError or BadReference."""
+def measure(
+    spec: MeasureSpec, deliverable: CheckedImages | CheckedTable, context: Context, problem: str = ""
+) -> Measurement:
+    """Takes one measure of one deliverable of a problem. Raises CannotMeasure, UsageError or BadReference."""
     if isinstance(deliverable, CheckedTable):
+        if spec.metric == "code_recovery":
+            return codes.code_recovery(spec, deliverable, context, problem)
         return accuracies.target_accuracy(spec, deliverable, context)
     if not deliverable.names:
         return Measurement(None, 0, f"no image of {deliverable.spec.path}/ can be judged", "fail")
@@ -32,4 +36,11 @@ _OF_IMAGES = {
     "diversity": diversity.diversity,
     "vendi_score": diversity.diversity,
     "digit_accuracy": accuracies.digit_accuracy,
+    "reconstruction_mse": reconstruction.reconstruction,
+    "psnr": reconstruction.reconstruction,
+    "ssim": reconstruction.reconstruction,
+    "attribute_accuracy": attributes.attribute_accuracy,
+    "pair_flip": attributes.pair_flip,
+    "pair_identity": attributes.pair_identity,
+    "code_nmi": codes.code_nmi,
 }

@@ -33,7 +33,7 @@ def target_accuracy(spec: MeasureSpec, table: CheckedTable, context: Context) ->
         "reference_n": len(answers),
         "versions": versions("numpy"),
     }
-    return _accuracy([answers[n] for n in judged], [table.predictions[n] for n in judged], sizes, low, provenance)
+    return counted([answers[n] for n in judged], [table.predictions[n] for n in judged], sizes, low, provenance)
 
 
 def digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
@@ -52,14 +52,13 @@ def digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) -
     classes = field.high - field.low + 1
     provenance = network_provenance(spec.protocol, found, images.spec.count) | {"judged": len(images.names)}
     sizes = [images.spec.count // classes] * classes
-    taken = _accuracy([w for w, _ in pairs], [r for _, r in pairs], sizes, field.low, provenance)
+    taken = counted([w for w, _ in pairs], [r for _, r in pairs], sizes, field.low, provenance)
     wrong = [(name, int(r)) for name, w, r in zip(images.names, wanted, read, strict=True) if w != r]
     return replace(taken, details=taken.details | {"misread": {name: str(r) for name, r in wrong}})
 
 
-def _accuracy(
-    wanted: list[int], taken: list[int], sizes: list[int], low: int, provenance: dict[str, Any]
-) -> Measurement:
+def counted(wanted: list[int], taken: list[int], sizes: list[int], low: int, provenance: dict[str, Any]) -> Measurement:
+    """An accuracy with its interval and confusion matrix: classes from `low` on, of these sizes, judged or not."""
     import numpy as np
 
     from grader.metrics.accuracy import accuracy

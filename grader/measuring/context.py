@@ -34,7 +34,7 @@ def silent(task: str, done: int, total: int) -> None:
 class Context:
     """What measures share: data, judges' files, reference files, device, progress, what was read, notes.
 
-    `cache`: keep features between runs.
+    `cache`: keep features between runs. `originals`: names and pictures of folders of the data, once they are read.
     """
 
     data: Data
@@ -45,6 +45,7 @@ class Context:
     cache: bool = True
     answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    originals: dict[str, tuple[tuple[str, ...], NDArray[np.uint8]]] = field(default_factory=dict)
     _extractor: Extractor | None = None
 
     def store(self) -> FeatureCache | None:

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -53,10 +53,13 @@ class _Copy(NamedTuple):
         return f"({how}{', mirrored' if self.mirrored else ''})"
 
 
-def copy_findings(problem: str, images: CheckedImages, context: Context) -> list[Finding]:
+def copy_findings(
+    problem: str, images: CheckedImages, context: Context, *, free: Collection[str] = ()
+) -> list[Finding]:
     """Warnings about copies of the course's images, and about images of the submission that are nearly the same.
 
-    What can't be looked for becomes a note of the context.
+    free: fields of the names; images that differ in no other field are meant to be alike. What can't be looked for
+    becomes a note of the context.
     """
     if not images.names:
         return []
@@ -71,8 +74,27 @@ def copy_findings(problem: str, images: CheckedImages, context: Context) -> list
         except (CannotMeasure, BadReference) as e:
             context.notes.append(f"Copies of {folder} were not looked for: {e}.")
     findings = [_copied(problem, images, [found[i] for i in sorted(found)])] if found else []
-    pairs = [] if images.spec.alike else _alike(pixels, context)
+    if images.spec.alike and not free:
+        return findings
+    kin = [_without(images, name, free) for name in images.names]
+    pairs = [(a, b, s) for a, b, s in _alike(pixels, context) if kin[a] != kin[b] or not free]
     return [*findings, _near_duplicates(problem, images, pairs)] if pairs else findings
+
+
+def meant_to_differ_in(images: CheckedImages, metrics: Collection[str]) -> Collection[str]:
+    """The fields of the names that are varied while everything else of a picture stays, by what is measured of it."""
+    if {"pair_flip", "pair_identity"} & set(metrics):
+        return (images.spec.label,)
+    return ("code", "value") if "code_nmi" in metrics else ()
+
+
+def _without(images: CheckedImages, name: str, free: Collection[str]) -> tuple[int, ...] | None:
+    """The values of a name's other fields."""
+    names = images.spec.names
+    values = names.parse(name) if names else None
+    if names is None or values is None:
+        return None
+    return tuple(v for field, v in zip(names.fields, values, strict=True) if field.name not in free)
 
 
 def _copied(problem: str, images: CheckedImages, found: Sequence[tuple[_Copy, str]]) -> Finding:

@@ -10,7 +10,8 @@ from typing import Literal
 class Metric:
     """What assignments and reports need to know of a metric without computing it.
 
-    `op` is the direction of its baselines; `fraction` means a value in [0, 1] that people read in per cent.
+    `op` is the direction of its baselines; `fraction` means a value in [0, 1] that people read in per cent; `unit` is
+    what stands behind a value.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Metric:
     protocols: tuple[str, ...]
     needs_reference: bool = False
     needs_label: bool = False
+    unit: str = ""
 
     def show(self, value: float) -> str:
         """The value as people read it.
@@ -28,8 +30,25 @@ class Metric:
         >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377), METRICS["kid"].show(-0.0002346)
         ('91.20 %', '24.738', '-0.000235')
         """
+        return self._bare(value) + self.suffix
+
+    def span(self, ends: tuple[float, float]) -> str:
+        """An interval as people read it.
+
+        >>> METRICS["psnr"].span((23.1, 23.62))
+        '23.100–23.620 dB'
+        """
+        return f"{self._bare(ends[0])}–{self._bare(ends[1])}{self.suffix}"
+
+    @property
+    def suffix(self) -> str:
+        """What follows the number, with its space."""
+        unit = "%" if self.fraction else self.unit
+        return f" {unit}" if unit else ""
+
+    def _bare(self, value: float) -> str:
         if self.fraction:
-            return f"{100 * value:.2f} %"
+            return f"{100 * value:.2f}"
         return f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
 
 
@@ -48,8 +67,9 @@ def _of_images(
     fraction: bool = False,
     reference: bool = False,
     label: bool = False,
+    unit: str = "",
 ) -> Metric:
-    return Metric(id, title, "images", op, fraction, protocols, reference, label)
+    return Metric(id, title, "images", op, fraction, protocols, reference, label, unit)
 
 
 METRICS = {
@@ -74,7 +94,7 @@ METRICS = {
         _of_images("digit_accuracy", "digit accuracy", "ge", ("course-classifier",), fraction=True, label=True),
         Metric("target_accuracy", "target accuracy", "table", "ge", True, ("all-test-images",)),
         _of_images("reconstruction_mse", "mean squared error of the reconstructions", "le", _PIXELS),
-        _of_images("psnr", "peak signal-to-noise ratio of the reconstructions", "ge", _PIXELS),
+        _of_images("psnr", "peak signal-to-noise ratio of the reconstructions", "ge", _PIXELS, unit="dB"),
         _of_images("ssim", "structural similarity of the reconstructions", "ge", _PIXELS),
         _of_images("attribute_accuracy", "attribute accuracy", "ge", _ATTRIBUTES, fraction=True, label=True),
         _of_images("pair_flip", "pairs whose attribute changes", "ge", _ATTRIBUTES, fraction=True, label=True),

@@ -59,7 +59,7 @@ def _names(spec: ImagesSpec) -> str:
 
 
 def _value(value: float, op: str, metric: Metric) -> str:
-    shown = f"{number(100 * value)} %" if metric.fraction else number(value)
+    shown = f"{number(100 * value if metric.fraction else value)}{metric.suffix}"
     return f"{'≥' if op == 'ge' else '≤'} {shown}"
 
 

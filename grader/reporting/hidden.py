@@ -28,6 +28,7 @@ HARMLESS = frozenset(
         *("csv-unreadable", "csv-delimiter", "csv-header", "csv-bom", "csv-row-shape", "csv-doubled-rows"),
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
+        *("wrong-pixel-range", "wrong-channels", "wrong-orientation", "wrong-image-order"),
     }
 )
 _HARMLESS_NOTES = (
@@ -42,11 +43,22 @@ _HARMLESS_NOTES = (
     "The diversity of ",
 )
 _DETAILS = {"std", "renaming_std", "remark", "standard_error", "mean_share_of_reference"}
+_CLASSES = {"classes", "class_sizes", "per_class", "confusion", "unjudged"}
+_ATTRIBUTE = {"attribute", "on", "found", "balanced_accuracy", "chance"}
 # Of the submission's own images. Those of a table would tell how many images of each class the course has.
 _DETAILS_OF = {
-    "digit_accuracy": {"classes", "class_sizes", "per_class", "confusion", "unjudged", "misread"},
+    "digit_accuracy": {*_CLASSES, "misread"},
     "diversity": {"per_class"},
     "vendi_score": {"per_class"},
+    # The names are those of the student's own files, as the assignment prescribes them.
+    "reconstruction_mse": {"missing", "psnr", "worst", "best"},
+    "psnr": {"missing", "mse", "mean_of_images", "without_error"},
+    "ssim": {"missing", "worst", "best"},
+    "attribute_accuracy": {*_CLASSES, *_ATTRIBUTE, "misread"},
+    "pair_flip": {*_ATTRIBUTE, "pairs", "whole_pairs", "flipped", "per_class", "failing", "failing_count"},
+    "pair_identity": {"cosine_within", "cosine_across", "equal_pairs"},
+    "code_nmi": {"per_code", "mean_chance", "above_chance"},
+    "code_recovery": _CLASSES,  # its answers are in the names of the student's own images
 }
 _PROVENANCE = {
     *("protocol", "n", "judged", "judge", "judge_sha256", "judge_known", "device", "computed_by", "versions"),

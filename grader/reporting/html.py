@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -40,6 +40,14 @@ class _Found:
 
 
 @dataclass(frozen=True)
+class _Named:
+    """Images that a measure names: those that are on a wall, alike ones together, each with a text."""
+
+    title: str
+    groups: tuple[tuple[tuple[tuple[Sheet, Cell], ...], str], ...]
+
+
+@dataclass(frozen=True)
 class _Measure:
     """One measure as the page shows it."""
 
@@ -54,6 +62,7 @@ class _Measure:
     baselines: tuple[tuple[str, str], ...]
     confusion: tuple[Row, ...]
     bars: Bars | None
+    named: tuple[_Named, ...]
     provenance: tuple[tuple[str, str], ...]
 
 
@@ -162,7 +171,7 @@ def _problems(report: Report, about: About, shown: Iterable[Wall]) -> list[_Prob
             v.title,
             v.findings,
             v,
-            [_measure(m, about) for m in v.measures],
+            [_measure(m, about, _places(shown, v.id, m.deliverable)) for m in v.measures],
             [wall for wall in shown if wall.problem == v.id],
         )
         for i, v in enumerate(report.problems, 1)
@@ -185,9 +194,25 @@ def _problem(
     return _Problem(f"problem-{i}", id, title, state, verdict, errors, warnings, tuple(measures), tuple(shown))
 
 
-def _measure(m: MeasureResult, about: About) -> _Measure:
+def _places(shown: Iterable[Wall], problem: str, deliverable: str) -> dict[str, tuple[Sheet, Cell]]:
+    """Where the images of a deliverable are to be seen."""
+    return next((wall.places for wall in shown if (wall.problem, wall.deliverable) == (problem, deliverable)), {})
+
+
+def _named(m: MeasureResult, places: Mapping[str, tuple[Sheet, Cell]]) -> Iterator[_Named]:
+    """The worst and the best reconstructions, the pairs whose attribute does not change: only what was handed in."""
+    show = METRICS[m.metric].show
+    for key, title in (("worst", "The worst images"), ("best", "The best images")):
+        if named := [((places[n],), show(v)) for n, v in m.details.get(key, {}).items() if n in places]:
+            yield _Named(title, tuple(named))
+    failing = [tuple(places[n] for n in pair if n in places) for pair in m.details.get("failing", ())]
+    if failing := [pair for pair in failing if pair]:
+        yield _Named("Pairs that do not change as their names say", tuple((pair, "") for pair in failing))
+
+
+def _measure(m: MeasureResult, about: About, places: Mapping[str, tuple[Sheet, Cell]]) -> _Measure:
     metric = METRICS[m.metric]
-    interval = f"{metric.show(m.interval[0]).removesuffix(' %')}–{metric.show(m.interval[1])}" if m.interval else ""
+    interval = metric.span(m.interval) if m.interval else ""
     marks = ["unknown" if m.value is None else "reached" if b.passed else "missed" for b in m.baselines]
     return _Measure(
         m,
@@ -201,6 +226,7 @@ def _measure(m: MeasureResult, about: About) -> _Measure:
         tuple(zip(marks, baselines_of(m), strict=True)),
         confusion(m),
         bars(m),
+        tuple(_named(m, places)),
         tuple((key.replace("_", " "), _told(value)) for key, value in m.provenance.items()),
     )
 

@@ -69,8 +69,11 @@ def _table(report: Report) -> Iterable[str]:
         for m in verdict.measures:
             reached = "<br>".join(escape(line) for line in baselines_of(m))
             points = f"{number(m.points)}/{number(m.max_points)}" if m.max_points else ""
-            value = escape(value_of(m) + (f": {clean(m.reason)}" if m.reason else ""))
-            yield f"| {_MARKS[m.state]} {m.state} | {name} | {escape(clean(m.id))} | {value} | {reached} | {points} |"
+            remark, id = str(m.details.get("remark", "")), escape(clean(m.id))
+            value = (
+                value_of(m) + (f": {clean(m.reason)}" if m.reason else "") + (f"; {clean(remark)}" if remark else "")
+            )
+            yield f"| {_MARKS[m.state]} {m.state} | {name} | {id} | {escape(value)} | {reached} | {points} |"
 
 
 def _finding(finding: Finding, about: About) -> list[str]:

@@ -69,8 +69,7 @@ def _value(m: MeasureResult) -> str:
 
 
 def _interval(m: MeasureResult) -> str:
-    show = METRICS[m.metric].show
-    return f"{show(m.interval[0]).removesuffix(' %')}–{show(m.interval[1])}" if m.interval else ""
+    return METRICS[m.metric].span(m.interval) if m.interval else ""
 
 
 def _points(m: MeasureResult) -> str:
@@ -88,7 +87,7 @@ def _baselines(m: MeasureResult) -> list[Text]:
     for b in m.baselines:
         scale = 100 if metric.fraction else 1
         sign = "≥" if b.op == "ge" else "≤"
-        text = Text(f"{b.name} {sign} {number(scale * b.value)}{' %' * metric.fraction}")
+        text = Text(f"{b.name} {sign} {number(scale * b.value)}{metric.suffix}")
         if m.value is not None:
             margin = scale * (m.value - b.value if b.op == "ge" else b.value - m.value)
             shown = f"{margin:+.2f}" if abs(b.value) * scale >= 0.1 else f"{margin:+.2g}"

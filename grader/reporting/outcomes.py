@@ -121,11 +121,9 @@ def value_of(m: MeasureResult) -> str:
     """
     if m.value is None:
         return m.state
-    show = METRICS[m.metric].show
-    span = ""
-    if m.interval is not None:
-        span = f"95 % interval {show(m.interval[0]).removesuffix(' %')}–{show(m.interval[1])}, "
-    return f"{show(m.value)} ({span}n = {m.n})"
+    metric = METRICS[m.metric]
+    span = f"95 % interval {metric.span(m.interval)}, " if m.interval is not None else ""
+    return f"{metric.show(m.value)} ({span}n = {m.n})"
 
 
 def baselines_of(m: MeasureResult) -> list[str]:
@@ -133,7 +131,7 @@ def baselines_of(m: MeasureResult) -> list[str]:
     metric = METRICS[m.metric]
     lines = []
     for b in m.baselines:
-        wanted = f"{number(100 * b.value)} %" if metric.fraction else number(b.value)
+        wanted = f"{number(100 * b.value if metric.fraction else b.value)}{metric.suffix}"
         reached = "not measured" if m.value is None else "reached" if b.passed else "not reached"
         near = ", borderline" if b.borderline else ""
         points = f"{number(b.earned)} of {number(b.points)} points" if b.points else "no points"

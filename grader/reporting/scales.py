@@ -161,7 +161,7 @@ def _anchor(x: float) -> str:
 
 
 def _short(value: float, metric: Metric) -> str:
-    return f"{number(round(100 * value, 4))} %" if metric.fraction else number(round(value, 6))
+    return f"{number(round(100 * value, 4) if metric.fraction else round(value, 6))}{metric.suffix}"
 
 
 def _title(m: MeasureResult, metric: Metric, reported: Sequence[tuple[str, float]], low: float, high: float) -> str:

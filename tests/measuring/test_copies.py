@@ -128,7 +128,7 @@ def test_a_folder_is_read_once_until_it_changes(
 
 
 def test_a_broken_search_hides_no_measure(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise MemoryError("too little")
 
     monkeypatch.setattr(copies, "copy_findings", broken)
@@ -193,3 +193,40 @@ def test_one_training_picture_is_enough(top: Path) -> None:
             path.unlink()
     shutil.copy(top / "data/face/train/0007.png", top / "s/gan/0001.png")
     assert _found(_score(top))["copied-images"].count == 1
+
+
+def test_what_is_meant_to_be_alike_is_no_near_duplicate() -> None:
+    """Both images of a pair show one person; two pairs that do are still told."""
+    from grader.assignment import ImagesSpec, NameField, NameFormat
+    from grader.checks.images import CheckedImages
+    from grader.measuring.context import Context
+    from grader.references.data import Data
+
+    form = NameFormat("{attribute}_{number:03}.png", (NameField("attribute", 0, 1), NameField("number", 1, 6, 3)))
+    spec = ImagesSpec("pairs", "acgan", 12, (64, 64), "RGB", "PNG", form, "attribute", True)
+    drawn = {}
+    for name, (label, number) in zip(form.all_names(), form.all_values(), strict=True):
+        pixels = np.asarray(face(f"pair {min(number, 5)}")).copy()  # 5 and 6 are one person
+        pixels[60:62, number : number + 3] = 250 if label else 200
+        drawn[name] = pixels.tobytes()
+    images = CheckedImages(spec, tuple(drawn), tuple(drawn.values()), ())
+    context = Context(Data(None, "data"), {}, cache=False)
+
+    def named(metrics: set[str]) -> set[tuple[str, ...]]:
+        free = copies.meant_to_differ_in(images, metrics)
+        found = copies.copy_findings("acgan", images, context, free=free)
+        return {pair for f in found for pair in f.images}
+
+    every = named(set())
+    assert ("0_001.png", "1_001.png") in every
+    some = named({"pair_flip"})
+    assert some == {(a, b) for a, b in every if a[2:] != b[2:]} and some
+    assert all({a[2:], b[2:]} == {"005.png", "006.png"} for a, b in some)
+
+
+def test_images_of_one_row_are_meant_to_be_alike() -> None:
+    from tests.measuring.faces import CODES, person, pictures
+
+    images = pictures(CODES, lambda v: person(v[2]))
+    assert copies.meant_to_differ_in(images, {"code_nmi", "fid"}) == ("code", "value")
+    assert copies.meant_to_differ_in(images, {"fid"}) == ()
