@@ -63,7 +63,7 @@ def test_attribute_and_its_value_are_read(metric: str, tmp_path: Path) -> None:
         ("psnr", "", "'one_for_each'"),
         ("ssim", "", "'one_for_each'"),
         ("code_nmi", "", "'code', 'value' and 'row'"),
-        ("code_recovery", "", "measures table"),
+        ("code_recovery", "", "measures a table"),
     ],
 )
 def test_wrong_measures(metric: str, more: str, told: str, tmp_path: Path) -> None:
