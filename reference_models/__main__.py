@@ -172,11 +172,12 @@ def figures(names: tuple[str, ...], out: Path, data: Path | None, run: Path | No
 @click.argument("run", type=FOLDER)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Such as reference_models/weights/dcgan.")
 @click.option("--which", type=click.Choice(["best", "last"]), help="Default: those that count by the family's rule.")
-def publish_(run: Path, out: Path, which: str | None) -> None:
-    """Copies a finished run's weights in half precision, with settings and log."""
+@click.option("--bits", type=click.Choice(["16", "8"]), default="16", show_default=True, help="Of a weight.")
+def publish_(run: Path, out: Path, which: str | None, bits: str) -> None:
+    """Copies a finished run's weights with fewer bits, its settings and its log."""
     from reference_models.core.models import publish
 
-    click.echo(publish(run, out, which or ""))
+    click.echo(publish(run, out, which or "", int(bits)))
 
 
 @main.command("measure")

@@ -1,4 +1,4 @@
-"""Trained models as they are published: half-precision weights, settings, measured figures, the log of the training.
+"""Trained models as they are published: weights of 16 or 8 bits, settings, measured figures, the log of the training.
 
 A folder of `reference_models/weights/` holds `weights.safetensors`, `config.json`, `metrics.json` (what was measured
 and how), `log.jsonl` and `README.md` (the card). A run's folder can stand in for it.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -23,6 +24,7 @@ from grader.errors import GraderError
 from reference_models.core.runs import read_log
 
 HOME = Path(__file__).parents[1] / "weights"
+_UNIT = ":unit"  # after the name of a tensor of 8 bits: what its numbers are multiplied with, a row each
 N = TypeVar("N", bound=nn.Module)
 S = TypeVar("S")
 
@@ -77,8 +79,8 @@ def load(folder: Path, which: str = "") -> Model:
         read = json.loads(config.read_text())
         if not isinstance(read, dict) or not isinstance(read.get("settings"), dict):
             raise ValueError("not a run's settings")
-        return Model(folder, read, load_file(weights))
-    except (OSError, ValueError, SafetensorError) as e:
+        return Model(folder, read, _unpacked(load_file(weights)))
+    except (OSError, ValueError, KeyError, SafetensorError) as e:
         raise ModelError(f"{folder}: expected a trained model ({config.name}, {weights.name}): {e}") from None
 
 
@@ -97,19 +99,46 @@ def published(family: str) -> list[Model]:
     return [load(folder) for folder in folders]
 
 
-def publish(run: Path, out: Path, which: str) -> Path:
-    """Copies a finished run's weights in half precision, its settings and its log to a folder. Raises ModelError."""
+def publish(run: Path, out: Path, which: str, bits: int = 16) -> Path:
+    """Copies a finished run's weights, its settings and its log to a folder. Raises ModelError.
+
+    Weights are stored in half precision, or with 8 `bits`: then each row of a matrix, or filter, as whole numbers of
+    -127 to 127 and what one of them is worth.
+    """
     which = which or _final(run / "settings.json")
     model = load(run, which)
     log = "".join(json.dumps(row) + "\n" for row in model.log())
     if not (run / "last.safetensors").exists():
         raise ModelError(f"{run}: the training has not ended yet")
     out.mkdir(parents=True, exist_ok=True)
-    half = {n: t.half().contiguous() if t.is_floating_point() else t for n, t in model.weights.items()}
-    (out / "weights.safetensors").write_bytes(save(half))
+    (out / "weights.safetensors").write_bytes(save(_packed(model.weights, bits)))
     (out / "config.json").write_text(json.dumps({**model.config, "weights": which}, indent=2, sort_keys=True) + "\n")
     (out / "log.jsonl").write_text(log)
     return out
+
+
+def _packed(weights: Mapping[str, Tensor], bits: int) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point():
+            found[name] = tensor
+        elif bits == 16 or tensor.dim() < 2:
+            found[name] = tensor.half().contiguous()
+        else:
+            unit = (tensor.double().flatten(1).abs().amax(1) / 127).clamp(min=1e-6).half()
+            of_row = unit.double().view(-1, *[1] * (tensor.dim() - 1))
+            found[name] = (tensor / of_row).round().clamp(-127, 127).to(torch.int8).contiguous()
+            found[name + _UNIT] = unit
+    return found
+
+
+def _unpacked(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    found = {name: tensor for name, tensor in stored.items() if not name.endswith(_UNIT)}
+    for name, unit in stored.items():
+        if name.endswith(_UNIT):
+            rows = found[name.removesuffix(_UNIT)]
+            found[name.removesuffix(_UNIT)] = rows.double() * unit.double().view(-1, *[1] * (rows.dim() - 1))
+    return found
 
 
 def pixels_digest(pictures: NDArray[np.uint8]) -> str:

@@ -14,7 +14,9 @@ from torch.distributions import Normal, kl_divergence
 
 from grader.errors import CannotMeasure
 from reference_models import vae
+from reference_models.core.data import to_range
 from reference_models.core.faces import load_test_faces
+from reference_models.core.gan import draw
 from reference_models.core.models import Model, ModelError, load
 from reference_models.core.runs import Machine, fit
 from reference_models.core.settings import as_json
@@ -82,6 +84,30 @@ def test_validation_says_what_the_bound_is_made_of() -> None:
     assert found["loss_validation"] == pytest.approx(-found["elbo_validation"])
     assert found["psnr_validation"] == pytest.approx(-10 * math.log10(found["mse_validation"]))
     assert trainer.network.training
+
+
+def test_random_latents_come_from_the_normal_distribution_that_fits(course: Path) -> None:
+    torch.manual_seed(0)
+    network, faces = Network(TINY).double().eval(), load_test_faces(course).images
+    with torch.no_grad():
+        mean, log_variance = network.encoder(to_range(faces).double())
+    network.fit_prior(faces)
+    peer = np.cov(mean.numpy().T, ddof=0) + np.diag(log_variance.exp().mean(0).numpy())
+    assert (network.prior_factor @ network.prior_factor.T).numpy() == pytest.approx(peer)
+    assert network.prior_mean.numpy() == pytest.approx(mean.mean(0).numpy())
+    noise = torch.randn(3, 6).double()
+    latents = torch.from_numpy(noise.numpy() @ np.linalg.cholesky(peer).T + mean.mean(0).numpy())
+    assert np.abs(network.random(noise).astype(int) - draw(network.decoder, latents)).max() <= 1
+
+
+def test_without_a_fit_latents_are_standard_normal() -> None:
+    trainer = Trainer(replace(TINY, fitted=False), None, 0, CPU)
+    trainer.update(0)
+    trainer.validate()
+    assert torch.equal(trainer.kept.prior_factor, torch.eye(6)) and not trainer.kept.prior_mean.any()
+    other = Trainer(TINY, None, 0, CPU)
+    other.validate()
+    assert not torch.equal(other.weights()["prior_factor"], torch.eye(6))
 
 
 @pytest.fixture(scope="module")

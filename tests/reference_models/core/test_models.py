@@ -45,6 +45,20 @@ def test_publishing_halves_the_precision(run: Path, tmp_path: Path) -> None:
     assert not network.weight.requires_grad and not network.training
 
 
+def test_eight_bits_are_a_step_of_each_row(run: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    weights = {"weight": torch.randn(5, 4, 3, 3) * torch.tensor([1e-3, 1, 10, 1, 0]).view(-1, 1, 1, 1)}
+    weights |= {"bias": torch.randn(5), "steps": torch.tensor(3)}
+    save_file(weights, run / "best.safetensors")
+    found = load(publish(run, tmp_path / "eight", "best", 8)).weights
+    step = weights["weight"].flatten(1).abs().amax(1).view(-1, 1, 1, 1) / 127
+    assert ((found["weight"] - weights["weight"]).abs() <= 0.6 * step + 1e-6).all()
+    assert torch.equal(found["bias"], weights["bias"].half()) and set(found) == set(weights)
+    publish(run, tmp_path / "sixteen", "best")
+    small, large = ((tmp_path / name / "weights.safetensors").stat().st_size for name in ("eight", "sixteen"))
+    assert small < large
+
+
 def test_a_run_stands_in_for_a_published_model(run: Path) -> None:
     assert load(run).weights["weight"].item() == pytest.approx(0.1)
     assert load(run, "last").weights["weight"].item() == pytest.approx(0.2)
