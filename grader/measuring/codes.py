@@ -32,8 +32,8 @@ def code_nmi(spec: MeasureSpec, images: CheckedImages, context: Context) -> Meas
     for c in sorted(set(code.tolist())):
         rows = np.flatnonzero(code == c)
         told = code_information(value[rows], row[rows], logits[rows])
-        about = {"attribute": ATTRIBUTES[told.attribute], "nmi": told.nmi, "chance": told.chance}
-        per_code[str(c)] = about | {"spearman": told.spearman, "n": len(rows)}
+        about = {"attribute": ATTRIBUTES[told.attribute], "nmi": told.nmi, "unadjusted": told.unadjusted}
+        per_code[str(c)] = about | {"chance": told.chance, "spearman": told.spearman, "n": len(rows)}
     field = names.fields[order[0]]
     asked = field.high - field.low + 1  # a code without any image tells nothing
     mean = sum(about["nmi"] for about in per_code.values()) / asked

@@ -17,14 +17,17 @@ _CHANCE = 0.95  # the quantile of what permuted values reach
 
 @dataclass(frozen=True)
 class Code:
-    """The attribute that a code tells most of, and how much (0 to 1).
+    """The attribute that a code tells most of, and how much.
 
-    `chance`: what the best attribute reaches where values are exchanged within rows, 95 % of the time. `spearman`: rank
+    `nmi`: normalised mutual information adjusted for chance, 0 to 1: 0 is what values exchanged within rows reach on
+    average. `unadjusted`: without that; one picture of 200 with an attribute has a third of it, whatever the code does.
+    `chance`: the adjusted one of the best attribute for exchanged values, 95 % of the time. `spearman`: rank
     correlation of the value with the judge's logit; None unless the mean logit rises or falls all the way.
     """
 
     attribute: int
     nmi: float
+    unadjusted: float
     chance: float
     spearman: float | None
 
@@ -37,19 +40,31 @@ def code_information(values: Ints, rows: Ints, logits: Array) -> Code:
     n = len(values)
     if n == 0 or logits.ndim != 2 or not len(rows) == len(logits) == n:
         raise ValueError("expected a value, a row and logits for each image")
+    order = np.lexsort((values, rows))  # chance must not depend on the order of the images
+    rows, logits = rows[order], logits[order]
     there = logits > 0
-    _, index = np.unique(values, return_inverse=True)
-    found = normalised_information(index[None], there)[0]
-    best = int(found.argmax())
+    _, index = np.unique(values[order], return_inverse=True)
+    found = normalised_information(index[None], there)
     # Images of one row share everything but the code, so that values are exchanged within rows.
     rng = np.random.default_rng(_SEED)
-    order = np.argsort(rows, kind="stable")
-    edges = np.flatnonzero(np.diff(rows[order])) + 1
+    edges = np.flatnonzero(np.diff(rows)) + 1
     permuted = np.tile(index, (PERMUTATIONS, 1))
-    for members in np.split(order, edges):
+    for members in np.split(np.arange(n), edges):
         permuted[:, members] = rng.permuted(permuted[:, members], axis=1)
-    chance = np.quantile(normalised_information(permuted, there).max(1), _CHANCE)
-    return Code(best, float(found[best]), float(chance), _correlation(index, logits[:, best]))
+    by_chance = normalised_information(permuted, there)
+    level = by_chance.mean(0)
+    adjusted = _adjusted(found, level)[0]
+    best = int(adjusted.argmax())
+    chance = np.quantile(_adjusted(by_chance, level).max(1), _CHANCE)
+    spearman = _correlation(index, logits[:, best])
+    return Code(best, max(0.0, float(adjusted[best])), float(found[0, best]), max(0.0, float(chance)), spearman)
+
+
+def _adjusted(information: Array, level: Array) -> Array:
+    """(information - level) / (1 - level), as Vinh et al. adjust it (JMLR 11, 2010); 0 where nothing is left."""
+    room = 1 - level
+    shown = np.divide(information - level, room, out=np.zeros_like(information), where=room > 1e-9)
+    return np.asarray(np.where(np.abs(shown) < 1e-9, 0, shown))
 
 
 def normalised_information(values: Ints, there: Bools) -> Array:

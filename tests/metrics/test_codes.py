@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy, spearmanr
-from sklearn.metrics import mutual_info_score
+from sklearn.metrics import adjusted_mutual_info_score, mutual_info_score
 
 from grader.metrics.codes import code_information, normalised_information
 
@@ -33,9 +33,30 @@ def test_closed_forms() -> None:
     found = code_information(VALUES, ROWS, logits)
     assert found.attribute == 4 and found.nmi == pytest.approx(1) and found.chance < 0.3 and found.spearman is None
     constant = code_information(VALUES, ROWS, -np.ones((200, 13)))
-    assert (constant.nmi, constant.chance) == (0, 0)  # an entropy of 0
+    assert (constant.nmi, constant.unadjusted, constant.chance) == (0, 0, 0)  # an entropy of 0
     one = code_information(np.zeros(5, np.int64), np.arange(5), RNG(0).normal(size=(5, 2)))
     assert (one.nmi, one.spearman) == (0, None)
+
+
+def test_a_rare_attribute_is_no_finding() -> None:
+    """One picture of 200 says nothing of a code, however large its share of that little entropy is."""
+    logits = -np.ones((200, 13))
+    logits[17, 2] = 1
+    found = code_information(VALUES, ROWS, logits)
+    assert found.nmi == 0 and found.chance == 0
+    logits[:, 5] = np.where(VALUES < 5, 1, -1)
+    found = code_information(VALUES, ROWS, logits)
+    assert found.attribute == 5 and found.nmi == pytest.approx(1) and found.unadjusted == pytest.approx(1)
+
+
+def test_the_adjusted_information_is_the_peers_where_rows_are_one() -> None:
+    """scikit-learn has the expectation in closed form; here it is the mean of 200 permutations."""
+    rng = RNG(5)
+    values = rng.integers(0, 4, 300)
+    logits = np.where((values == 2) ^ (rng.random(300) < 0.2), 1.0, -1.0)[:, None]
+    found = code_information(values, np.zeros(300, np.int64), logits)
+    theirs = adjusted_mutual_info_score(values, logits[:, 0] > 0, average_method="min")
+    assert found.nmi == pytest.approx(theirs, abs=0.005)
 
 
 def test_a_code_that_turns_something_up_is_continuous() -> None:
