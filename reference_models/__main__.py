@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.errors import CannotMeasure, GraderError, UsageError
+from grader.errors import UsageError
 
 if TYPE_CHECKING:
     from reference_models.core.models import Model
@@ -219,14 +219,9 @@ def _models(name: str, run: Path | None) -> list[Model]:
 
 def run() -> None:
     """The command line; errors are one line, not a traceback."""
-    try:
-        main.main(prog_name="python -m reference_models")
-    except (GraderError, CannotMeasure, UsageError) as e:
-        raise SystemExit(f"error: {e}") from None
-    except OSError as e:
-        raise SystemExit(f"error: {e.filename or ''}: {e.strerror or e}") from None
-    except ImportError as e:
-        raise SystemExit(f"error: {e}. pip install '.[score,figures]' brings what is needed.") from None
+    from reference_models.core import commands
+
+    commands.run_command(lambda: main.main(prog_name="python -m reference_models"))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from grader.judges.networks import AttributeReader, EfficientNetLite
 from grader.judges.protocols import PROTOCOLS
 from grader.judges.states import fill
 from grader.judges.weights import find_weights
+from reference_models.core.commands import run_command
 from reference_models.core.data import Batches
 from reference_models.core.ema import Average
 from reference_models.core.faces import Faces, load_attributes, load_test_faces
@@ -151,4 +152,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from grader.judges.digit_classifier import DigitClassifier, to_network
+from reference_models.core.commands import run_command
 
 BATCH = 128
 
@@ -119,4 +120,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

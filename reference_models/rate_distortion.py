@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from grader.judges import torchvision_shim  # noqa: F401  # before torchvision, which judges import
+from reference_models.core.commands import run_command
 from reference_models.core.data import to_pixels, to_range
 from reference_models.core.faces import load_faces, load_test_faces
 from reference_models.core.judging import Distance
@@ -95,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -171,7 +171,7 @@ def test_verify_what_is_here(run: Run) -> None:
     assert done.code == 0 and done.err == ""
     states = {line.split()[1]: line.split()[0] for line in done.out.splitlines()}
     assert states.pop("inception") == states.pop("torchvision_inception") == "missing"
-    assert states == {"digit_classifier": "ok", "efficientnet_lite0": "ok"}
+    assert states == {"digit_classifier": "ok", "attributes": "ok", "efficientnet_lite0": "ok"}
     assert str(SHIPPED) in done.out and "not loaded" not in done.out
 
 
