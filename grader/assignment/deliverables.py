@@ -71,7 +71,10 @@ def _images(section: Section) -> ImagesSpec:
     format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
     size = _size(section, "size")
     copies, alike = section.paths("copies_of"), section.flag("alike", False)
-    return ImagesSpec(name, path, count, size, mode, format_, names, label, required, copies, one_for_each, alike)
+    repeats = section.choice("repeats", ["", *(f.name for f in names.fields)] if names else [""], "")
+    return ImagesSpec(
+        name, path, count, size, mode, format_, names, label, required, copies, one_for_each, alike, repeats
+    )
 
 
 def _figure(section: Section) -> FigureSpec:

@@ -22,6 +22,7 @@ class ImagesSpec:
     field that is the class. `size` is (width, height) in pixels; `mode` is Pillow's; samples have 8 bits.
     `one_for_each`: a folder of the data, for each of whose pictures there is one image of the same name; `count` is
     then how many the course published. `alike`: images are meant to resemble each other, as pairs of one face do.
+    `repeats`: a field of the names; the same picture may stand under several values of it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class ImagesSpec:
     copies_of: tuple[str, ...] = ()
     one_for_each: str = ""
     alike: bool = False
+    repeats: str = ""
 
     @property
     def least(self) -> int:
@@ -55,6 +57,11 @@ class ImagesSpec:
         if self.names is None or not self.label:
             return None
         return [f.name for f in self.names.fields].index(self.label)
+
+    def repeated_as(self, name: str) -> int:
+        """The value of the field `repeats` in a name: equal pictures under different values are none too many."""
+        values = self.names.parse(name) if self.names and self.repeats else None
+        return values[[f.name for f in self.names.fields].index(self.repeats)] if self.names and values else 0
 
 
 @dataclass(frozen=True)

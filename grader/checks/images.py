@@ -218,7 +218,7 @@ class _Contents:
         self._problem = problem
         self._faults: dict[Rule, list[tuple[str, str]]] = defaultdict(list)
         self._constant: list[str] = []
-        self._first: dict[bytes, str] = {}
+        self._first: dict[tuple[bytes, int], str] = {}
         self._copies: list[tuple[str, str]] = []
         self.pixels: dict[str, bytes] = {}
 
@@ -238,7 +238,8 @@ class _Contents:
             self.pixels[name] = picture.pixels
         if picture.constant:
             self._constant.append(name)
-        first = self._first.setdefault(hashlib.sha256(picture.pixels).digest(), name)
+        key = hashlib.sha256(picture.pixels).digest(), self._spec.repeated_as(name)
+        first = self._first.setdefault(key, name)
         if first != name:
             self._copies.append((name, first))
 

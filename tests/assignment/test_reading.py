@@ -286,6 +286,7 @@ id = "codes"
 kind = "images"
 path = "out/codes"
 size = [64, 64]
+repeats = "code"
 [problem.deliverable.names]
 template = "c{code}_r{row}.png"
 code = [0, 9]
@@ -311,6 +312,8 @@ def test_figures_open_ranges_and_tables_about_images(tmp_path: Path) -> None:
     assert isinstance(each, ImagesSpec) and (each.one_for_each, each.count, each.alike) == ("test", 10, True)
     assert isinstance(codes, ImagesSpec) and codes.names is not None
     assert [f.least for f in codes.names.fields] == [None, 1] and (codes.count, codes.least) == (1000, 20)
+    assert [codes.repeated_as(name) for name in ("c3_r1.png", "c0_r1.png", "other.png")] == [3, 0, 0]
+    assert each.repeated_as("40003.png") == 0
     assert isinstance(answers, TableSpec)
     assert (answers.images, answers.field, answers.labels, answers.answers) == ("codes", "code", (0, 9), "")
 
@@ -326,6 +329,7 @@ def test_figures_open_ranges_and_tables_about_images(tmp_path: Path) -> None:
         ("tile = [64, 64]", "tile = [0, 64]", ["1 to 4096 pixels"]),
         ("row = 1\n", "row = 100\n", ["names.least.row", "0 to 99; found 100"]),
         ("row = 1\n", "rows = 1\n", ["rows", "Did you mean 'row'?"]),
+        ('repeats = "code"', 'repeats = "codes"', ["repeats", "Did you mean 'code'?"]),
         ("c{code}_r{row}", "c{least}_r{row}", ["'least' is a key of this table"]),
         ('one_for_each = "test"', 'one_for_each = "../test"', ["relative path"]),
         ("{n:05}.png", "{n:05}_{code}.png", ["needs the key 'code'"]),

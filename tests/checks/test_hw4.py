@@ -38,6 +38,13 @@ def test_without_data_nothing_is_said_of_missing_reconstructions(tmp_path: Path,
     assert note.startswith("Without the pictures (test/) missing images can't be looked for; pass --data")
 
 
+def test_a_row_may_stand_as_it_is_under_each_code(tmp_path: Path, course_hw4: Path, good_hw4: Path) -> None:
+    """Where the value is the one that the row has anyway, all codes show the same picture."""
+    shutil.copytree(good_hw4 / "infogan", tmp_path / "infogan")
+    shutil.copy(tmp_path / "infogan" / "c0_v1_r0.png", tmp_path / "infogan" / "c1_v0_r0.png")
+    assert grader.check(tmp_path, HOMEWORK, problems=["infogan"], data=course_hw4).findings == ()
+
+
 def test_an_absent_bonus_is_no_fault_and_said(tmp_path: Path, course_hw4: Path, good_hw4: Path) -> None:
     shutil.copytree(good_hw4, tmp_path / "mine")
     shutil.rmtree(tmp_path / "mine" / "infogan")
