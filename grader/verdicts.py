@@ -15,7 +15,7 @@ from grader.inspection import Checked
 from grader.measuring import measure
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
-from grader.measuring.reconstruction import mistake_findings
+from grader.measuring.reconstruction import mistake_findings, original_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -92,9 +92,9 @@ def _copies(problem: Problem, checked: Mapping[tuple[str, str], Checked], contex
 
 
 def _mistakes(problem: str, images: CheckedImages, context: Context) -> list[Finding]:
-    """Warnings about mistakes in saving; like those about copies, they hide no measure."""
+    """Warnings about copied originals and mistakes in saving; like those about copies, they hide no measure."""
     try:
-        return mistake_findings(problem, images, context)
+        return [*original_findings(problem, images, context), *mistake_findings(problem, images, context)]
     except GraderError:
         raise
     except Exception as e:

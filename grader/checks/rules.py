@@ -196,7 +196,8 @@ COPIED_IMAGES = _warning(
     "copied-images",
     "Images of the course's data instead of generated ones",
     "An image shows what a training or test image shows: the same pixels, or nearly the same after a mirroring, a "
-    "shift by a pixel, another brightness, or saving with loss. Whether that is a fault, a person decides.",
+    "shift by a pixel, another brightness, or saving with loss. A reconstruction is held against the test image of its "
+    "name alone, and named where their SSIM is 0.93 or more. Whether that is a fault, a person decides.",
     "`gan/0001.png` has the pixels of `face/train/00231.png`.",
 )
 NEAR_DUPLICATES = _warning(
