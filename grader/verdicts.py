@@ -13,8 +13,10 @@ from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
 from grader.inspection import Checked
 from grader.measuring import measure
+from grader.measuring.attributes import partners
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
+from grader.measuring.likeness import likeness_findings
 from grader.measuring.reconstruction import mistake_findings, original_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
@@ -54,6 +56,10 @@ def judge_problem(
             findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
             if spec.metric == "vendi_score" and isinstance(part, CheckedImages):
                 findings += collapse_findings(problem.id, part, taken)
+            if isinstance(part, CheckedImages) and spec.metric in ("pair_identity", "code_nmi"):
+                findings += likeness_findings(
+                    problem.id, part, taken, partners(part) if spec.metric != "code_nmi" else ()
+                )
             if isinstance(part, CheckedImages) and part.spec.one_for_each and spec.deliverable not in looked:
                 looked.add(spec.deliverable)
                 findings += _mistakes(problem.id, part, context)

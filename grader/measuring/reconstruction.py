@@ -11,7 +11,7 @@ from grader.errors import CannotMeasure
 from grader.measuring.context import Context, needs_packages, pixel_array, versions
 from grader.references.data import BadReference
 from grader.results import Finding, Measurement
-from grader.text import listing, plural
+from grader.text import are, listing, plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,8 +115,8 @@ def original_findings(problem: str, images: CheckedImages, context: Context) -> 
         problem=problem,
         deliverable=images.spec.id,
         path=path,
-        message=f"{len(copied)} of {plural(len(names), 'image')} of {path}/ are as near to the test image of their name "
-        f"as a saved copy is; {int(equal.sum())} of them pixel by pixel.",
+        message=f"{len(copied)} of {plural(len(names), 'image')} of {path}/ {are(len(copied))} as near to the test "
+        f"image of the same name as a saved copy is; {int(equal.sum())} of them pixel by pixel.",
         expected=f"what the decoder makes of the code, with an SSIM below {_COPIED}",
         actual=listing(pairs, 2),
         help="Save the decoder's output, not its input. Only a code of thousands of numbers reconstructs as well.",

@@ -50,7 +50,8 @@ def structural_similarities(ours: Pixels, originals: Pixels) -> Array:
 
 def has_room(pictures: Pixels) -> bool:
     """True if a window of SSIM lies within pictures ``(n, h, w, c)``."""
-    return min(pictures.shape[1:3]) > 2 * _RADIUS
+    _, height, width, _ = pictures.shape
+    return bool(min(height, width) > 2 * _RADIUS)
 
 
 def _similarity(a: Array, b: Array) -> Array:
