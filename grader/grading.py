@@ -103,7 +103,9 @@ def score(
     verdicts, shared = _once(verdicts)
     general = (*(f for f in seen.findings if not f.problem), *shared)
     notes = [*seen.notes, *context.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]
-    return ScoreReport(work.id, work.digest, digest, verdicts, work.manual, general, tuple(notes), seen.empty)
+    return ScoreReport(
+        work.id, work.digest, digest, verdicts, work.manual, general, tuple(dict.fromkeys(notes)), seen.empty
+    )
 
 
 def _once(verdicts: tuple[Verdict, ...]) -> tuple[tuple[Verdict, ...], list[Finding]]:

@@ -133,6 +133,12 @@ def _pairs(images: CheckedImages, context: Context) -> tuple[list[str], NDArray[
     Raises CannotMeasure without the data, BadReference for pictures of another size.
     """
     there, originals = _originals(images, context)
+    format_ = images.spec.names
+    if format_ is not None and not any(
+        format_.guess(name) for name in there
+    ):  # the course's mistake, not the student's
+        folder, wanted = images.spec.one_for_each, format_.template
+        raise BadReference(f"the pictures of {folder} are named like {there[0]}, and {wanted} is expected")
     place = {name: i for i, name in enumerate(there)}
     rows = [i for i, name in enumerate(images.names) if name in place]
     names = [images.names[i] for i in rows]

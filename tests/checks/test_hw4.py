@@ -41,6 +41,17 @@ def test_copies_are_looked_for_wherever_images_are_generated() -> None:
     assert generated == dict.fromkeys(("random", "faces", "pairs", "codes"), ("train", "test"))
 
 
+def test_data_that_are_not_whole_are_named_where_images_seem_too_many(
+    tmp_path: Path, course_hw4: Path, good_hw4: Path
+) -> None:
+    shutil.copytree(course_hw4 / "test", tmp_path / "test")
+    for path in sorted((tmp_path / "test").iterdir())[50:]:
+        path.unlink()
+    report = grader.check(good_hw4, HOMEWORK, problems=["vae"], data=tmp_path)
+    assert report.state == "fail" and len(report.notes) == 1
+    assert report.notes[0].startswith("test/ of the data holds 50 of the 2621 pictures that the course published: ")
+
+
 def test_without_data_nothing_is_said_of_missing_reconstructions(tmp_path: Path, good_hw4: Path) -> None:
     mutate("last-batch-dropped", good_hw4, tmp_path)
     report = grader.check(tmp_path, HOMEWORK, problems=["vae"])

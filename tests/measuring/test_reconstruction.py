@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import metrics
 
 from fixtures.faces import face
-from grader.assignment import ImagesSpec, MeasureSpec, Problem, load_assignment
+from grader.assignment import ImagesSpec, MeasureSpec, NameField, NameFormat, Problem, load_assignment
 from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure
@@ -118,6 +118,18 @@ def test_without_the_data(tmp_path: Path) -> None:
 def test_originals_of_another_size_are_the_courses_mistake(context: Context) -> None:
     with pytest.raises(BadReference, match="64x64, and 32x32 are asked for"):
         measure(MEASURES["psnr"], _images(BLURRED[:, ::2, ::2]), context)
+
+
+def test_originals_of_other_names_are_the_courses_mistake(context: Context) -> None:
+    home = context.data.home
+    assert home is not None
+    for name in NAMES:
+        (home / "test" / name).rename(home / "test" / f"face {name}")
+    images = _images(BLURRED)
+    names = NameFormat("{number:05}.png", (NameField("number", 40000, 42620, 5),))
+    named = replace(images, spec=replace(images.spec, names=names))
+    with pytest.raises(BadReference, match=r"named like face 40000.png, and \{number:05\}.png is expected"):
+        measure(MEASURES["psnr"], named, context)
 
 
 def test_the_window_needs_its_room(tmp_path: Path) -> None:
