@@ -99,7 +99,8 @@ class Inspection:
         if of is not None and len(of) < published and any(f.rule in _BEYOND for f in found.findings):
             self._note(
                 f"{spec.one_for_each}/ of the data holds {len(of)} of the {published} pictures that the "
-                f"course published: images of the others are called too many here; pass --data DIR, the folder with all of them."
+                "course published: images of the others are called too many here; pass --data DIR, the folder with "
+                "all of them."
             )
         return found
 

@@ -134,9 +134,7 @@ def _pairs(images: CheckedImages, context: Context) -> tuple[list[str], NDArray[
     """
     there, originals = _originals(images, context)
     format_ = images.spec.names
-    if format_ is not None and not any(
-        format_.guess(name) for name in there
-    ):  # the course's mistake, not the student's
+    if format_ is not None and all(format_.parse(name) is None for name in there):  # no fault of the student
         folder, wanted = images.spec.one_for_each, format_.template
         raise BadReference(f"the pictures of {folder} are named like {there[0]}, and {wanted} is expected")
     place = {name: i for i, name in enumerate(there)}
