@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,9 +100,21 @@ def score(
     if pictures is not None:
         pictures |= {key: part for key, part in seen.checked.items() if isinstance(part, CheckedImages)}
     verdicts = tuple(judge_problem(p, seen.findings, seen.checked, context, work) for p in work.problems)
-    general = tuple(f for f in seen.findings if not f.problem)
+    verdicts, shared = _once(verdicts)
+    general = (*(f for f in seen.findings if not f.problem), *shared)
     notes = [*seen.notes, *context.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]
-    return ScoreReport(work.id, work.digest, digest, verdicts, work.manual, general, tuple(notes), seen.empty)
+    return ScoreReport(
+        work.id, work.digest, digest, verdicts, work.manual, general, tuple(dict.fromkeys(notes)), seen.empty
+    )
+
+
+def _once(verdicts: tuple[Verdict, ...]) -> tuple[tuple[Verdict, ...], list[Finding]]:
+    """Takes out of the verdicts what is said of one reference in several problems; it is about no problem then."""
+    told = Counter((f.rule, f.message) for v in verdicts for f in v.findings if f.rule == rules.REFERENCE_COUNT.id)
+    several = {key for key, times in told.items() if times > 1}
+    shared = {(f.rule, f.message): f for v in verdicts for f in v.findings if (f.rule, f.message) in several}
+    rest = [replace(v, findings=tuple(f for f in v.findings if (f.rule, f.message) not in several)) for v in verdicts]
+    return tuple(rest), [replace(f, problem="", deliverable="") for f in shared.values()]
 
 
 @dataclass

@@ -16,6 +16,7 @@ from grader.results import Finding
 from grader.submission import Submission
 from grader.text import listing
 
+_BEYOND = {rules.EXTRA_IMAGES.id, rules.MISNAMED.id}
 Checked = CheckedImages | CheckedTable  # what can be measured
 
 
@@ -91,9 +92,17 @@ class Inspection:
     def _images(self, problem: Problem, spec: ImagesSpec) -> CheckedImages:
         of = self._names_of(spec) if spec.one_for_each else None
         try:
-            return check_images(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=self.keep, of=of)
+            found = check_images(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=self.keep, of=of)
         except SubmissionRefused as e:
             return CheckedImages(spec, (), (), (_too_many(e, problem.id, spec),))
+        published = max((m.reference_count for m in problem.measures if m.reference == spec.one_for_each), default=0)
+        if of is not None and len(of) < published and any(f.rule in _BEYOND for f in found.findings):
+            self._note(
+                f"{spec.one_for_each}/ of the data holds {len(of)} of the {published} pictures that the "
+                "course published: images of the others are called too many here; pass --data DIR, the folder with "
+                "all of them."
+            )
+        return found
 
     def _names_of(self, spec: ImagesSpec) -> frozenset[str] | None:
         """The names of the data's pictures for which there must be an image."""

@@ -13,9 +13,11 @@ from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
 from grader.inspection import Checked
 from grader.measuring import measure
+from grader.measuring.attributes import partners
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
-from grader.measuring.reconstruction import mistake_findings
+from grader.measuring.likeness import likeness_findings
+from grader.measuring.reconstruction import mistake_findings, original_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -54,6 +56,10 @@ def judge_problem(
             findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
             if spec.metric == "vendi_score" and isinstance(part, CheckedImages):
                 findings += collapse_findings(problem.id, part, taken)
+            if isinstance(part, CheckedImages) and spec.metric in ("pair_identity", "code_nmi"):
+                findings += likeness_findings(
+                    problem.id, part, taken, partners(part) if spec.metric != "code_nmi" else ()
+                )
             if isinstance(part, CheckedImages) and part.spec.one_for_each and spec.deliverable not in looked:
                 looked.add(spec.deliverable)
                 findings += _mistakes(problem.id, part, context)
@@ -92,9 +98,9 @@ def _copies(problem: Problem, checked: Mapping[tuple[str, str], Checked], contex
 
 
 def _mistakes(problem: str, images: CheckedImages, context: Context) -> list[Finding]:
-    """Warnings about mistakes in saving; like those about copies, they hide no measure."""
+    """Warnings about copied originals and mistakes in saving; like those about copies, they hide no measure."""
     try:
-        return mistake_findings(problem, images, context)
+        return [*original_findings(problem, images, context), *mistake_findings(problem, images, context)]
     except GraderError:
         raise
     except Exception as e:

@@ -20,13 +20,14 @@ import grader
 from fixtures.mutations import MUTATIONS, mutate
 from grader import grading, verdicts
 from grader.assignment import load_assignment
+from grader.checks import rules
 from grader.checks.images import CheckedImages, Pictures
 from grader.checks.tables import CheckedTable
 from grader.inspection import Inspection, of_images
 from grader.judges import JUDGES
 from grader.judges.digit_classifier import DigitClassifier
 from grader.references.data import Data
-from grader.results import Measurement
+from grader.results import Finding, Measurement, Verdict
 from grader.submission import Limits, open_submission
 from tests.conftest import GOOD, ROOT
 
@@ -435,3 +436,18 @@ def test_the_repository_of_another_homework(course_hw4: Path, good_hw4: Path, tm
     (tmp_path / "hw4.sh").write_text("python3 hw4.py --data /home/me/hw4_data\n")
     (finding,) = grader.check(tmp_path, "dlcv-spring2018-hw4", data=course_hw4, with_repository=True).findings
     assert finding.rule == "absolute-path" and finding.line == 1
+
+
+def test_what_is_said_of_one_reference_is_said_once() -> None:
+    def about(problem: str, found: str) -> Finding:
+        what = f"test of the data has {found} items."
+        return rules.REFERENCE_COUNT.finding(
+            problem=problem, deliverable="d", path="test", message=what, expected="5", actual=found, help="Use all."
+        )
+
+    first, second = (Verdict(p, p, "pass", 0, 0, 0, (), (about(p, "4"),)) for p in ("vae", "gan"))
+    third = Verdict("acgan", "acgan", "pass", 0, 0, 0, (), (about("acgan", "3"),))
+    verdicts, shared = grading._once((first, second, third))
+    assert [len(v.findings) for v in verdicts] == [0, 0, 1]
+    assert [(f.message, f.problem, f.deliverable) for f in shared] == [("test of the data has 4 items.", "", "")]
+    assert grading._once((first, third)) == ((first, third), [])

@@ -84,7 +84,7 @@ def check_images(
 def _strange_entries(submission: Submission, spec: ImagesSpec, problem: str) -> list[Finding]:
     """Links, pipes and devices are errors; a folder among the images is a warning."""
     entries = submission.folder(spec.path) or {}
-    links = [e.name for e in entries.values() if e.kind in ("link", "special")]
+    links = [e.name for e in entries.values() if e.kind in ("link", "pipe or device")]
     folders = [e.name + "/" for e in entries.values() if e.kind == "folder"]
     found: list[Finding] = []
     if links:

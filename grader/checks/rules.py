@@ -196,7 +196,8 @@ COPIED_IMAGES = _warning(
     "copied-images",
     "Images of the course's data instead of generated ones",
     "An image shows what a training or test image shows: the same pixels, or nearly the same after a mirroring, a "
-    "shift by a pixel, another brightness, or saving with loss. Whether that is a fault, a person decides.",
+    "shift by a pixel, another brightness, or saving with loss. A reconstruction is held against the test image of its "
+    "name alone, and named where their SSIM is 0.93 or more. Whether that is a fault, a person decides.",
     "`gan/0001.png` has the pixels of `face/train/00231.png`.",
 )
 NEAR_DUPLICATES = _warning(
@@ -221,6 +222,21 @@ CONSTANT_IMAGE = _warning(
 
 # ---- reconstructions ----
 
+UNRELATED_IMAGES = _warning(
+    "unrelated-images",
+    "Pairs or rows of images that have nothing in common",
+    "Two images of a pair, or of a row of a code, are made from the same noise and should differ in one thing alone. "
+    "By the features of a network they are no nearer to each other than to those of other pairs or rows: other noise "
+    "was drawn for each, the files were numbered in another order, or they are pictures of different people.",
+    "`0_017.png` is a woman with dark hair, `1_017.png` a smiling man.",
+)
+PASTED_PATCH = _warning(
+    "pasted-patch",
+    "The same pixels in all images of one value",
+    "A part of the picture does not change over all images with (or without) the attribute, while it does in their "
+    "partners. No generator draws that: something was pasted in, and the judge's answers mean nothing.",
+    "A black bar over the forehead in all of `1_001.png` to `1_500.png`.",
+)
 WRONG_PIXEL_RANGE = _warning(
     "wrong-pixel-range",
     "Values were scaled wrongly before saving",

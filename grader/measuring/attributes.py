@@ -46,7 +46,7 @@ def pair_flip(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     from grader.metrics.accuracy import wilson_interval
 
     seen, there = _asked(spec, images, context)
-    pairs, asked = _pairs(images), images.spec.count // 2
+    pairs, asked = partners(images), images.spec.count // 2
     provenance = network_provenance(spec.protocol, seen, asked) | {"judged": len(pairs)}
     if not pairs:
         return Measurement(None, 0, f"no pair of {images.spec.path}/ is whole", "fail", provenance=provenance)
@@ -76,7 +76,7 @@ def pair_identity(spec: MeasureSpec, images: CheckedImages, context: Context) ->
     """How often an image is nearer to its partner than to another pair's image of the partner's value."""
     from grader.metrics.attributes import identity
 
-    pairs = _pairs(images)
+    pairs = partners(images)
     if len(pairs) < 2:
         return Measurement(None, len(pairs), f"{spec.metric} needs 2 whole pairs or more", "fail")
     seen = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
@@ -102,7 +102,7 @@ def _labels(images: CheckedImages) -> list[int]:
     return [values[field] for name in images.names if (values := names.parse(name))]
 
 
-def _pairs(images: CheckedImages) -> list[tuple[int, int]]:
+def partners(images: CheckedImages) -> list[tuple[int, int]]:
     """Indices of the images of value 0 and 1 that have the same name but for that; whole pairs, in order."""
     names, field = images.spec.names, images.spec.label_field
     assert names is not None and field is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
@@ -11,6 +11,9 @@ from grader.judges.attributes import ATTRIBUTES
 from grader.measuring.accuracies import counted
 from grader.measuring.context import Context, network_provenance, pixel_array, versions
 from grader.results import Measurement
+
+if TYPE_CHECKING:
+    from grader.metrics.codes import Ints
 
 FIELDS = ("code", "value", "row")
 
@@ -43,9 +46,35 @@ def code_nmi(spec: MeasureSpec, images: CheckedImages, context: Context) -> Meas
     if above:
         remark += ": " + ", ".join(f"{c} {per_code[c]['attribute']}" for c in above)
     remark += f"; chance reaches {100 * chance:.1f} %"
-    details = {"per_code": per_code, "mean_chance": chance, "above_chance": above, "remark": remark}
+    details: dict[str, Any] = {"per_code": per_code, "mean_chance": chance, "above_chance": above}
+    if kept := _rows_kept(code, value, row, images, context):
+        details |= kept
+        remark += f"; rows keep what they show in {100 * kept['row_identity']:.1f} % of the comparisons, 50 % is chance"
+    details["remark"] = remark
     provenance = network_provenance(spec.protocol, seen, images.spec.count) | {"judged": len(images.names)}
     return Measurement(mean, len(images.names), details=details, provenance=provenance)
+
+
+def _rows_kept(code: Ints, value: Ints, row: Ints, images: CheckedImages, context: Context) -> dict[str, float]:
+    """How often an image is nearer to that of the next value in its row than to that in another row of its code.
+
+    Empty for fewer than two rows with two values.
+    """
+    import numpy as np
+
+    from grader.metrics.attributes import identity
+
+    where = np.stack([code, value, row], 1).tolist()
+    place = {(c, v, r): i for i, (c, v, r) in enumerate(where)}
+    steps = np.array([(i, place[c, v + 1, r]) for (c, v, r), i in place.items() if (c, v + 1, r) in place], np.int64)
+    if not len(steps):
+        return {}
+    kind = np.unique(np.stack([code, value], 1)[steps[:, 0]], axis=0, return_inverse=True)[1].reshape(-1)
+    if np.bincount(kind).max() < 2:
+        return {}
+    seen = context.extractor().run("efficientnet-lite0", pixel_array(images), context.show("generated images"))
+    first, second = seen.outputs["features"].astype("float64")[steps.T]
+    return {"row_identity": identity(first, second, kind).value, "rows": len(set(row[steps[:, 0]].tolist()))}
 
 
 def code_recovery(spec: MeasureSpec, table: CheckedTable, context: Context, problem: str) -> Measurement:
@@ -69,5 +98,5 @@ def code_recovery(spec: MeasureSpec, table: CheckedTable, context: Context, prob
     wanted, taken = [answers[n] for n in judged], [table.predictions[n] for n in judged]
     found = counted(wanted, taken, sizes, low, provenance)
     values = sum(size > 0 for size in sizes)
-    found.details["remark"] = f"{100 / values:.3g} % is chance"
+    found.details["remark"] = f"{100 / values:.3g} % is chance; whether Q gave these answers can't be told here"
     return found

@@ -11,12 +11,14 @@ from grader.errors import CannotMeasure
 from grader.measuring.context import Context, needs_packages, pixel_array, versions
 from grader.references.data import BadReference
 from grader.results import Finding, Measurement
+from grader.text import are, listing, plural
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 _NAMED = 10  # images that are named as the worst and as the best
+_COPIED = 0.93  # SSIM: of 512 numbers an image, at most 0.89 was measured; of JPEGs at quality 75, 0.94 in the middle
 RULES = {
     "range": rules.WRONG_PIXEL_RANGE,
     "channels": rules.WRONG_CHANNELS,
@@ -42,7 +44,7 @@ def reconstruction(spec: MeasureSpec, images: CheckedImages, context: Context) -
     }
     details: dict[str, Any] = {"missing": count - len(names)}
     if spec.metric == "ssim":
-        if min(ours.shape[1:3]) < 11:
+        if not metric.has_room(ours):
             raise CannotMeasure("needs pictures of 11 pixels or more: that is SSIM's window")
         each = metric.structural_similarities(ours, originals)
         value, interval = float(each.mean()), metric.mean_interval(each)
@@ -95,12 +97,46 @@ def mistake_findings(problem: str, images: CheckedImages, context: Context) -> l
     return [finding]
 
 
+def original_findings(problem: str, images: CheckedImages, context: Context) -> list[Finding]:
+    """A warning where images are so near to their originals that they can't have come through a small code."""
+    from grader.metrics import reconstruction as metric
+
+    names, ours, originals, _ = _pairs(images, context)
+    if not names:
+        return []
+    equal = (ours == originals).all((1, 2, 3))
+    near = equal | (metric.structural_similarities(ours, originals) >= _COPIED) if metric.has_room(ours) else equal
+    copied = [name for name, yes in zip(names, near, strict=True) if yes]
+    if not copied:
+        return []
+    path, folder = images.spec.path, images.spec.one_for_each
+    pairs = [f"{name} = {folder}/{name}" for name in copied]
+    finding = rules.COPIED_IMAGES.finding(
+        problem=problem,
+        deliverable=images.spec.id,
+        path=path,
+        message=f"{len(copied)} of {plural(len(names), 'image')} of {path}/ {are(len(copied))} as near to the test "
+        f"image of the same name as a saved copy is; {int(equal.sum())} of them pixel by pixel.",
+        expected=f"what the decoder makes of the code, with an SSIM below {_COPIED}",
+        actual=listing(pairs, 2),
+        help="Save the decoder's output, not its input. Only a code of thousands of numbers reconstructs as well.",
+        count=len(copied),
+        examples=pairs,
+        images=[(name,) for name in copied],
+    )
+    return [finding]
+
+
 def _pairs(images: CheckedImages, context: Context) -> tuple[list[str], NDArray[np.uint8], NDArray[np.uint8], int]:
     """Names, images and originals of all that have both, in the order of the names; and how many originals there are.
 
     Raises CannotMeasure without the data, BadReference for pictures of another size.
     """
     there, originals = _originals(images, context)
+    format_ = images.spec.names
+    if format_ is not None and all(format_.parse(name) is None for name in there):  # no fault of the student
+        folder, wanted = images.spec.one_for_each, format_.template
+        raise BadReference(f"the pictures of {folder} are named like {there[0]}, and {wanted} is expected")
     place = {name: i for i, name in enumerate(there)}
     rows = [i for i, name in enumerate(images.names) if name in place]
     names = [images.names[i] for i in rows]

@@ -14,6 +14,8 @@ Bools = NDArray[np.bool_]
 PERMUTATIONS = 200
 _SEED = 0
 _CHANCE = 0.95  # the quantile of what permuted labels reach
+_SAME, _VARIED = 2.0, 8.0  # levels: standard deviations of a pixel over images; generated faces have 12 at least
+_PASTED = 0.01  # share of the pixels
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,11 @@ class Identity:
     across: float
 
 
-def identity(first: Array, second: Array) -> Identity:
+def identity(first: Array, second: Array, kind: NDArray[np.int64] | None = None) -> Identity:
     """How well partners find each other by the cosine of their features; 0.5 is chance, a tie counts as a half.
 
-    first, second: features ``(pairs, d)`` of the images with either value of the label, 2 pairs or more. The interval
+    first, second: features ``(pairs, d)`` of the images with either value of the label, 2 pairs or more. kind: int
+    ``(pairs,)``, pairs of one kind alone are compared; there must be two of one. The interval, without kinds,
     is a jackknife over groups of pairs; None for fewer than 2 groups' worth. Raises ValueError.
     """
     if first.ndim != 2 or first.shape != second.shape or len(first) < 2:
@@ -90,20 +93,33 @@ def identity(first: Array, second: Array) -> Identity:
     own = np.diagonal(cosine)
     # wins[i, j]: how many of the two anchors of pair i like their partner better than the image of pair j.
     wins = sum((own[:, None] > other) + 0.5 * (own[:, None] == other) for other in (cosine, cosine.T))
-    np.fill_diagonal(wins, 0)
     n = len(own)
+    compared = ~np.eye(n, dtype=np.bool_) if kind is None else (kind[:, None] == kind) & ~np.eye(n, dtype=np.bool_)
+    if not compared.any():
+        raise ValueError("expected two pairs of one kind")
+    wins = np.where(compared, wins, 0)
 
     def value_of(keep: NDArray[np.int64]) -> float:
-        return float(wins[np.ix_(keep, keep)].sum() / (2 * len(keep) * (len(keep) - 1)))
+        among = np.ix_(keep, keep)
+        return float(wins[among].sum() / (2 * compared[among].sum()))
 
     value, interval = value_of(np.arange(n)), None
-    if n >= 2 * GROUPS:
+    if n >= 2 * GROUPS and kind is None:
         low, high = jackknife_interval(
             value, np.array([value_of(np.delete(np.arange(n), group)) for group in groups(n)])
         )
         interval = max(0.0, low), min(1.0, high)
-    across = (cosine.sum() - own.sum()) / (n * (n - 1))
-    return Identity(value, interval, float(own.mean()), float(across))
+    return Identity(value, interval, float(own.mean()), float(cosine[compared].mean()))
+
+
+def pasted_share(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """The share of a picture that is one and the same in all images of one value while those of the other value vary.
+
+    first, second: uint8 ``(pairs, h, w, 3)``. 0 where it is below one hundredth.
+    """
+    spread = [part.std(0, dtype=np.float64).max(-1) for part in (first, second)]
+    shares = [float(((a < _SAME) & (b > _VARIED)).mean()) for a, b in (spread, spread[::-1])]
+    return max(shares) if max(shares) >= _PASTED else 0.0
 
 
 def _unit(features: Array) -> Array:

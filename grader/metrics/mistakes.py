@@ -24,6 +24,7 @@ _STRETCH_GAIN = 1.0  # dB beyond one contrast for all, where each image reaches 
 _STRETCHED = 0.95  # share of such images
 _LIKENESS = 0.5  # share of the damaged originals' variance that what was handed in has to follow
 _FITTED = 1.25  # handicap of a model with fitted numbers
+_NOTHING = (2 / 255) ** 2  # squared error of two levels: nothing is left to be mended
 _SAMPLE = 128  # images that all models are tried on
 _LEAST = 10  # images that an order can be told from
 _GRID = 8  # a picture is this many squares wide and high when originals are looked for
@@ -148,7 +149,7 @@ def find_mistake(ours: Pixels, originals: Pixels) -> Suspicion | None:
     rows = np.unique(np.linspace(0, len(ours) - 1, min(len(ours), _SAMPLE)).astype(np.int64))
     x, r = ours[rows] / 255, originals[rows] / 255
     raw = float(np.square(x - r).mean())
-    if raw == 0:
+    if raw <= _NOTHING:
         return None
     tried = [*_modelled(x, r), *_refitted(x, r)]
     if raw > (1 - _LIKENESS) * r.var():  # else the pictures are those of their names

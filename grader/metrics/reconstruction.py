@@ -43,9 +43,15 @@ def structural_similarities(ours: Pixels, originals: Pixels) -> Array:
     Gaussian window of 11 x 11 pixels with standard deviation 1.5, K1 = 0.01, K2 = 0.03, variances with n; windows that
     reach beyond the border are left out. ours, originals: uint8 ``(n, h, w, c)``, h and w at least 11, else ValueError.
     """
-    if min(ours.shape[1:3]) < 2 * _RADIUS + 1:
+    if not has_room(ours):
         raise ValueError(f"expected pictures of {2 * _RADIUS + 1} pixels or more, found {ours.shape[1:3]}")
     return np.concatenate([_similarity(a, b) for a, b in _parts(ours, originals)])
+
+
+def has_room(pictures: Pixels) -> bool:
+    """True if a window of SSIM lies within pictures ``(n, h, w, c)``."""
+    _, height, width, _ = pictures.shape
+    return bool(min(height, width) > 2 * _RADIUS)
 
 
 def _similarity(a: Array, b: Array) -> Array:

@@ -29,6 +29,7 @@ HARMLESS = frozenset(
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
         *("wrong-pixel-range", "wrong-channels", "wrong-orientation", "wrong-image-order"),
+        *("unrelated-images", "pasted-patch"),
     }
 )
 _HARMLESS_NOTES = (
@@ -57,7 +58,7 @@ _DETAILS_OF = {
     "attribute_accuracy": {*_CLASSES, *_ATTRIBUTE, "misread"},
     "pair_flip": {*_ATTRIBUTE, "pairs", "whole_pairs", "flipped", "per_class", "failing", "failing_count"},
     "pair_identity": {"cosine_within", "cosine_across", "equal_pairs"},
-    "code_nmi": {"per_code", "mean_chance", "above_chance"},
+    "code_nmi": {"per_code", "mean_chance", "above_chance", "row_identity", "rows"},
     "code_recovery": _CLASSES,  # its answers are in the names of the student's own images
 }
 _PROVENANCE = {

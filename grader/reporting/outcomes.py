@@ -93,7 +93,7 @@ def headline(report: Report) -> str:
     'hw: everything is as it should be'
     """
     if isinstance(report, ScoreReport):
-        told = points_of(report)
+        told = points_of(report) + untaken(measure for verdict in report.problems for measure in verdict.measures)
     else:
         errors = sum(f.severity == "error" for f in report.findings)
         warnings = len(report.findings) - errors
@@ -107,6 +107,15 @@ def points_of(scored: ScoreReport | Verdict) -> str:
     if not scored.max_points:
         return "no points by measures"
     return f"{number(scored.points)} of {number(scored.max_points)} points"
+
+
+def untaken(measures: Iterable[MeasureResult]) -> str:
+    """What a headline adds where measures have no value: `; of 8 measures 2 skipped, 1 without a value`, or nothing."""
+    listed = list(measures)
+    states = [m.state for m in listed if m.value is None]
+    words: dict[State, str] = {"skipped": "skipped", "fail": "without a value", "error": "failed on this machine"}
+    told = [f"{states.count(state)} {word}" for state, word in words.items() if state in states]
+    return f"; of {plural(len(listed), 'measure')} {', '.join(told)}" if told else ""
 
 
 def clean(text: str) -> str:

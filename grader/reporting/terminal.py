@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.reporting.measures import show_confusion, show_measures
-from grader.reporting.outcomes import headline, points_of
+from grader.reporting.outcomes import headline, points_of, untaken
 from grader.results import CheckReport, Finding, ScoreReport, State, Verdict
 from grader.text import number, plural
 
@@ -100,7 +100,7 @@ def _notes(notes: Iterable[str], console: Console) -> None:
 
 
 def _score_line(verdict: Verdict, widest: int) -> Text:
-    told = points_of(verdict)
+    told = points_of(verdict) + untaken(verdict.measures)
     errors = sum(f.severity == "error" for f in verdict.findings)
     if verdict.would_earn > verdict.points:
         told += f"; {number(verdict.would_earn)} without its {plural(errors, 'error').removeprefix('1 ')}"

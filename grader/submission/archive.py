@@ -128,7 +128,7 @@ def _kind_of(info: zipfile.ZipInfo) -> EntryKind:
         return "folder"
     if stat.S_ISLNK(mode):
         return "link"
-    return "file" if stat.S_IFMT(mode) in (0, stat.S_IFREG) else "special"
+    return "file" if stat.S_IFMT(mode) in (0, stat.S_IFREG) else "pipe or device"
 
 
 def _refused(message: str, expected: str, actual: str) -> SubmissionRefused:

@@ -19,7 +19,7 @@ from typing import Literal
 from grader.errors import SubmissionRefused, UsageError
 from grader.submission.limits import LIMITS, Limits
 
-EntryKind = Literal["file", "folder", "link", "special"]
+EntryKind = Literal["file", "folder", "link", "pipe or device"]
 _IGNORED = {".ds_store", "thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -275,7 +275,7 @@ def _kind_of(item: os.DirEntry[str]) -> EntryKind:
         return "link"
     if item.is_dir(follow_symlinks=False):
         return "folder"
-    return "file" if item.is_file(follow_symlinks=False) else "special"
+    return "file" if item.is_file(follow_symlinks=False) else "pipe or device"
 
 
 def open_submission(path: str | Path, limits: Limits = LIMITS) -> Submission:

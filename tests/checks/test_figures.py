@@ -89,7 +89,7 @@ def test_another_figure_is_not_taken_for_it(tmp_path: Path) -> None:
         (lambda p: Image.new("RGB", (640, 480), (250, 250, 251)).save(p), [("blank-figure", "one colour all over")]),
         (lambda p: p.mkdir(), [("not-a-regular-file", "a folder")]),
         (lambda p: p.symlink_to("/etc/passwd"), [("not-a-regular-file", "a link")]),
-        (lambda p: os.mkfifo(p), [("not-a-regular-file", "a special")]),
+        (lambda p: os.mkfifo(p), [("not-a-regular-file", "a pipe or device")]),
     ],
 )
 def test_what_is_wrong_with_a_file(write: Callable[[Path], None], found: list[tuple[str, str]], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import grader
 from fixtures.hw4 import MUTATIONS, mutate
+from grader.assignment import ImagesSpec, load_assignment
 
 HOMEWORK = "dlcv-spring2018-hw4"
 
@@ -28,6 +29,27 @@ def test_mutation_gives_its_finding(name: str, tmp_path: Path, course_hw4: Path,
 def test_the_good_submission_has_no_finding(course_hw4: Path, good_hw4: Path) -> None:
     report = grader.check(good_hw4, HOMEWORK, data=course_hw4)
     assert report.findings == () and report.notes == ()
+
+
+def test_copies_are_looked_for_wherever_images_are_generated() -> None:
+    generated = {
+        d.id: d.copies_of
+        for p in load_assignment(HOMEWORK).problems
+        for d in p.deliverables
+        if isinstance(d, ImagesSpec) and not d.one_for_each
+    }
+    assert generated == dict.fromkeys(("random", "faces", "pairs", "codes"), ("train", "test"))
+
+
+def test_data_that_are_not_whole_are_named_where_images_seem_too_many(
+    tmp_path: Path, course_hw4: Path, good_hw4: Path
+) -> None:
+    shutil.copytree(course_hw4 / "test", tmp_path / "test")
+    for path in sorted((tmp_path / "test").iterdir())[50:]:
+        path.unlink()
+    report = grader.check(good_hw4, HOMEWORK, problems=["vae"], data=tmp_path)
+    assert report.state == "fail" and len(report.notes) == 1
+    assert report.notes[0].startswith("test/ of the data holds 50 of the 2621 pictures that the course published: ")
 
 
 def test_without_data_nothing_is_said_of_missing_reconstructions(tmp_path: Path, good_hw4: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,13 @@ from scipy.ndimage import gaussian_filter
 from skimage import metrics
 
 from fixtures.faces import face
-from grader.assignment import ImagesSpec, MeasureSpec, Problem, load_assignment
+from grader.assignment import ImagesSpec, MeasureSpec, NameField, NameFormat, Problem, load_assignment
 from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure
 from grader.measuring import measure
 from grader.measuring.context import Context
-from grader.measuring.reconstruction import RULES, mistake_findings
+from grader.measuring.reconstruction import RULES, mistake_findings, original_findings
 from grader.references.data import BadReference, Data
 from grader.results import MeasureResult, Verdict
 from grader.verdicts import judge_problem
@@ -34,7 +35,7 @@ MEASURES = {
     m: MeasureSpec(m, m, "reconstruction", "pixels-0-1", "", N, ()) for m in ("reconstruction_mse", "psnr", "ssim")
 }
 ORIGINALS = np.stack([np.asarray(face(f"original {i}")) for i in range(N)])
-BLURRED = (gaussian_filter(ORIGINALS / 255, (0, 1, 1, 0)) * 255 + 0.5).astype(np.uint8)
+BLURRED = (gaussian_filter(ORIGINALS / 255, (0, 1.5, 1.5, 0)) * 255 + 0.5).astype(np.uint8)
 
 
 def _images(pixels: Pixels, names: list[str] = NAMES) -> CheckedImages:
@@ -119,6 +120,18 @@ def test_originals_of_another_size_are_the_courses_mistake(context: Context) -> 
         measure(MEASURES["psnr"], _images(BLURRED[:, ::2, ::2]), context)
 
 
+def test_originals_of_other_names_are_the_courses_mistake(context: Context) -> None:
+    home = context.data.home
+    assert home is not None
+    for name in NAMES:
+        (home / "test" / name).rename(home / "test" / f"face {name}")
+    images = _images(BLURRED)
+    names = NameFormat("{number:05}.png", (NameField("number", 40000, 42620, 5),))
+    named = replace(images, spec=replace(images.spec, names=names))
+    with pytest.raises(BadReference, match=r"named like face 40000.png, and \{number:05\}.png is expected"):
+        measure(MEASURES["psnr"], named, context)
+
+
 def test_the_window_needs_its_room(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "test" / NAMES[0])
@@ -164,6 +177,46 @@ def test_a_score_has_the_warning_once(context: Context) -> None:
     assert [f.rule for f in verdict.findings] == ["wrong-pixel-range"] and verdict.state == "pass"
     assert all(isinstance(m, MeasureResult) and m.value is not None for m in verdict.measures)
     assert _verdict(_images(BLURRED), context).findings == ()
+
+
+def _as_jpeg(pixels: Pixels) -> Pixels:
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG", quality=95, subsampling=0)
+    return np.asarray(Image.open(content))
+
+
+COPIES: Mapping[str, Callable[[Pixels], Pixels]] = {
+    "the same pixels": lambda x: x.copy(),
+    "one level brighter": lambda x: np.clip(x.astype(int) + 1, 0, 255).astype(np.uint8),
+    "saved as JPEG": lambda x: np.stack([_as_jpeg(image) for image in x]),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_copies_of_the_originals_are_warned_of(how: str, context: Context) -> None:
+    copied = BLURRED.copy()
+    copied[2:] = COPIES[how](ORIGINALS[2:])
+    verdict = _verdict(_images(copied), context)
+    (found,) = verdict.findings
+    assert (found.rule, found.severity, found.count) == ("copied-images", "warning", N - 2)
+    assert found.images[0] == (NAMES[2],) and found.examples[0] == f"{NAMES[2]} = test/{NAMES[2]}"
+    exact = N - 2 if how == "the same pixels" else 0
+    assert "10 of 12 images of vae/reconstruction/ are as near" in found.message
+    assert found.message.endswith(f"; {exact} of them pixel by pixel.")
+    whole = _verdict(_images(COPIES[how](ORIGINALS)), context)
+    assert [f.rule for f in whole.findings] == ["copied-images"]  # and no mistake in saving
+
+
+def test_copies_of_originals_without_room_for_a_window(tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    small = ORIGINALS[:2, :8, :8]
+    for name, pixels in zip(NAMES, small, strict=False):
+        Image.fromarray(pixels).save(tmp_path / "test" / name)
+    there = Context(Data(tmp_path, "data"), {}, cache=False)
+    changed = small.copy()
+    changed[0] ^= 1
+    (found,) = original_findings("vae", _images(changed, NAMES[:2]), there)
+    assert found.count == 1 and found.examples == (f"{NAMES[1]} = test/{NAMES[1]}",)
 
 
 def test_another_number_of_originals_is_told(context: Context) -> None:

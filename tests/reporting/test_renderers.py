@@ -144,7 +144,10 @@ def test_markdown_shows_the_table_and_the_findings() -> None:
     html = _html(render("markdown", FAIR, ABOUT))
     assert html.count("<table>") == 1 and html.count("<tr>") == 1 + 3 + 5
     assert "<td>91.20 % (95 % interval 81.20–101.20 %, n = 1000)</td>" in html
-    assert "<strong>submission/acgan</strong>" in html and "<h2>❌ FAIL hw2: 12.5 of 20 points</h2>" in html
+    assert (
+        "<strong>submission/acgan</strong>" in html
+        and "<h2>❌ FAIL hw2: 12.5 of 20 points; of 5 measures 1 skipped</h2>" in html
+    )
     assert "<h2>✅ PASS hw2: everything is as it should be</h2>" in _html(render("markdown", CLEAN, ABOUT))
 
 

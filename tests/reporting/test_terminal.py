@@ -43,6 +43,17 @@ def test_the_first_screen_says_what_is_wrong_and_what_to_do() -> None:
     assert text.count("missing-images") == 1
 
 
+def test_a_pass_says_what_was_not_measured() -> None:
+    report = score(
+        verdict("gan", "pass", measure("fid", "skipped", None), measure("fid", "error", None)),
+        verdict("acgan", "pass", measure("digit_accuracy", "fail", None), measure("digit_accuracy", value=0.9)),
+    )
+    lines = _shown(report).splitlines()
+    assert lines[0].endswith("; of 4 measures 1 skipped, 1 without a value, 1 failed on this machine")
+    assert lines[1].endswith("; of 2 measures 1 skipped, 1 failed on this machine")
+    assert lines[2].endswith("; of 2 measures 1 without a value")
+
+
 @pytest.mark.parametrize(("width", "table"), [(100, True), (64, False), (60, False), (40, False)])
 def test_a_table_where_it_fits(width: int, table: bool) -> None:
     text = _shown(FAIR, width)

@@ -47,7 +47,7 @@ def test_listing_says_what_each_entry_is(top: Path, opener: Opener) -> None:
             "a": "folder",
             "link.txt": "link",
             "linked": "link",
-            "pipe": "special",
+            "pipe": "pipe or device",
         }
         assert view.folders(".") == ["a"] and view.folders("a") == ["a/b"]
         assert view.folder("none") is None and view.folder("a/x.txt") is None
@@ -68,7 +68,7 @@ def test_a_socket_is_no_file(top: Path, opener: Opener, monkeypatch: pytest.Monk
     with socket.socket(socket.AF_UNIX) as server, opener(top) as view:
         server.bind("sock")
         entry = view.entry("sock")
-        assert entry is not None and entry.kind == "special"
+        assert entry is not None and entry.kind == "pipe or device"
         with pytest.raises(Unreadable):
             view.read("sock")
 
