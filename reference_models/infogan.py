@@ -37,9 +37,7 @@ class Settings:
     """Each trick is a switch. `width` and `d_width` count the channels at 32 x 32.
 
     `codes`: categorical ones, of `values` values each. `continuous`: codes in [-1, 1]. `info`: weight of the codes'
-    loss. `coarse`: 1 reads the codes from what the discriminator's convolutions see, as in the paper; more reads them
-    with a network of its own from means over as many pixels, so that strands of hair can't carry them. `average`: decay
-    of the generator's average a step, 0 for none.
+    loss. `average`: decay of the generator's average a step, 0 for none.
     """
 
     z: int = 64
@@ -49,7 +47,6 @@ class Settings:
     width: int = 64
     d_width: int = 64
     info: float = 1.0
-    coarse: int = 1
     rate: float = 2e-4
     d_rate: float = 0.0
     betas: tuple[float, float] = (0.5, 0.999)
@@ -70,10 +67,10 @@ class Settings:
 # The paper's setting for handwritten digits: one code of ten values, two continuous ones.
 _DIGITS: dict[str, Any] = {"z": 62, "codes": 1, "continuous": 2}
 PRESETS = {
-    "gpu": Settings(coarse=4),
-    "cpu": Settings(width=48, d_width=48, images=192_000, coarse=4),
-    "continuous": Settings(**_DIGITS, coarse=4),
-    "cpu-continuous": Settings(**_DIGITS, width=48, d_width=48, images=192_000, coarse=4),
+    "gpu": Settings(),
+    "cpu": Settings(width=48, d_width=48, images=192_000),
+    "continuous": Settings(**_DIGITS),
+    "cpu-continuous": Settings(**_DIGITS, width=48, d_width=48, images=192_000),
     "report3": Settings(flips=False, augment=False, average=0.0, images=12_000_000),
 }
 
@@ -93,30 +90,26 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures to logits: of being real ``(n,)``, and what the codes are, ``(n, codes * values + continuous)``."""
+    """Pictures to logits: of being real ``(n,)``, and what the codes are, ``(n, codes * values + continuous)``.
+
+    All but the last convolution is shared, as in the paper; the codes' heads have a layer of their own.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        w = settings.d_width
-        *body, source, _ = dcgan.Discriminator(replace(dcgan.PRESETS["cpu"], width=w))
-        self.body, self.source, self.coarse = nn.Sequential(*body), source, settings.coarse
-        parts: list[nn.Module] = []
-        side, channels = 4, 8 * w
-        if self.coarse > 1:
-            side, channels = 64 // self.coarse, 3
-            while side > 4:
-                after = 2 * w if channels == 3 else 2 * channels
-                convolution = nn.Conv2d(channels, after, 4, 2, 1, bias=False)
-                parts += [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
-                side, channels = side // 2, after
-        first = nn.Linear(channels * side * side, HIDDEN, bias=False)
-        last = nn.Linear(HIDDEN, settings.codes * settings.values + settings.continuous)
-        self.told = nn.Sequential(*parts, nn.Flatten(), first, nn.BatchNorm1d(HIDDEN), nn.LeakyReLU(0.2), last)
+        *body, source, _ = dcgan.Discriminator(replace(dcgan.PRESETS["cpu"], width=settings.d_width))
+        self.body, self.source = nn.Sequential(*body), source
+        self.told = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(settings.d_width * 8 * 16, HIDDEN, bias=False),
+            nn.BatchNorm1d(HIDDEN),
+            nn.LeakyReLU(0.2),
+            nn.Linear(HIDDEN, settings.codes * settings.values + settings.continuous),
+        )
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         x = self.body(pictures)
-        told = self.told(F.avg_pool2d(pictures, self.coarse) if self.coarse > 1 else x)
-        return self.source(x).flatten(), told
+        return self.source(x).flatten(), self.told(x)
 
 
 def random_codes(settings: Settings, n: int, seed: int | None = None) -> Tensor:
