@@ -60,20 +60,20 @@ def draw(points: Sequence[Mapping[str, float | str]], components: Mapping[int, f
 
     figure = Figure(figsize=(6.5, 4.2), layout="constrained")
     axis = figure.subplots()
-    ours = sorted((float(p["kl"]), float(p["psnr"]), f"beta {p['beta']:g}") for p in points if not p["sigma"])
-    axis.plot([x for x, _, _ in ours], [y for _, y, _ in ours], "o-", label="VAE, best sigma")
-    for x, y, name in ours:
-        axis.annotate(name, (x, y), xytext=(5, -12), textcoords="offset points", fontsize=8)
+    for images in sorted({p["images"] for p in points}):
+        same = [p for p in points if p["images"] == images and not p["sigma"]]
+        ours = sorted((float(p["kl"]), float(p["psnr"]), p["beta"]) for p in same)
+        axis.plot([x for x, _, _ in ours], [y for _, y, _ in ours], "o-", label=f"best variance, {images:,.0f} photos")
+        for x, y, beta in ours:
+            axis.annotate(f"beta {beta:g}", (x, y), xytext=(5, -12), textcoords="offset points", fontsize=8)
     for p in points:
         if p["sigma"]:
-            axis.plot([float(p["kl"])], [float(p["psnr"])], "s", label=f"{p['run']}, sigma fixed")
+            axis.plot([float(p["kl"])], [float(p["psnr"])], "s", label=f"variance {float(p['sigma']) ** 2:.2g}")
     for k, psnr in components.items():
         axis.axhline(psnr, color="grey", linewidth=0.8, linestyle=":")
-        axis.annotate(
-            f"{k} principal components", (1, psnr), xycoords=("axes fraction", "data"), fontsize=8, ha="right"
-        )
-    axis.set(xscale="log", xlabel="rate: KL, nats a picture", ylabel="PSNR of test faces, dB")
-    axis.legend(frameon=False, loc="lower right")
+        axis.annotate(f"{k} components", (0.01, psnr), xycoords=("axes fraction", "data"), fontsize=8, va="bottom")
+    axis.set(xlabel="rate: KL, nats a picture", ylabel="PSNR of test faces, dB")
+    axis.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.08))
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 

@@ -93,7 +93,7 @@ def headline(report: Report) -> str:
     'hw: everything is as it should be'
     """
     if isinstance(report, ScoreReport):
-        told = points_of(report) + untaken(measure for verdict in report.problems for measure in verdict.measures)
+        told = points_of(report) + untaken(report.problems)
     else:
         errors = sum(f.severity == "error" for f in report.findings)
         warnings = len(report.findings) - errors
@@ -109,10 +109,13 @@ def points_of(scored: ScoreReport | Verdict) -> str:
     return f"{number(scored.points)} of {number(scored.max_points)} points"
 
 
-def untaken(measures: Iterable[MeasureResult]) -> str:
-    """What a headline adds where measures have no value: `; of 8 measures 2 skipped, 1 without a value`, or nothing."""
-    listed = list(measures)
-    states = [m.state for m in listed if m.value is None]
+def untaken(verdicts: Iterable[Verdict]) -> str:
+    """What a headline adds where measures have no value: `; of 8 measures 2 skipped, 1 without a value`, or nothing.
+
+    A problem that fails says why elsewhere, so that its measures count only where they were skipped or went wrong.
+    """
+    listed = [(m, verdict.state) for verdict in verdicts for m in verdict.measures]
+    states = [m.state for m, state in listed if m.value is None and not m.state == state == "fail"]
     words: dict[State, str] = {"skipped": "skipped", "fail": "without a value", "error": "failed on this machine"}
     told = [f"{states.count(state)} {word}" for state, word in words.items() if state in states]
     return f"; of {plural(len(listed), 'measure')} {', '.join(told)}" if told else ""

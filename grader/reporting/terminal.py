@@ -100,7 +100,7 @@ def _notes(notes: Iterable[str], console: Console) -> None:
 
 
 def _score_line(verdict: Verdict, widest: int) -> Text:
-    told = points_of(verdict) + untaken(verdict.measures)
+    told = points_of(verdict) + untaken([verdict])
     errors = sum(f.severity == "error" for f in verdict.findings)
     if verdict.would_earn > verdict.points:
         told += f"; {number(verdict.would_earn)} without its {plural(errors, 'error').removeprefix('1 ')}"
