@@ -21,8 +21,9 @@ def list_() -> None:
     """The assignments that come with the grader."""
     from grader.assignment import assignment_ids, load_assignment
 
-    for name in assignment_ids():
-        click.echo(f"{name}  {load_assignment(name).title}")
+    names = assignment_ids()
+    for name in names:
+        click.echo(f"{name:{max(map(len, names))}}  {load_assignment(name).title}")
 
 
 @assignments.command()
