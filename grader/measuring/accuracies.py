@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,19 +21,21 @@ def target_accuracy(spec: MeasureSpec, table: CheckedTable, context: Context) ->
     answers = context.answers.get(table.spec.answers)
     if answers is None:  # absent or wrong: reading again says which
         answers = read_labels(context.data.need(table.spec.answers), table.spec.columns, table.spec.labels)
+    about = {"reference": table.spec.answers, "reference_n": len(answers)}
+    return of_table(spec, table, answers, about)
+
+
+def of_table(
+    spec: MeasureSpec, table: CheckedTable, answers: Mapping[str, int], about: Mapping[str, Any]
+) -> Measurement:
+    """The share of the answers that a table has right; `about`: what else its provenance says."""
     low, high = table.spec.labels
     judged = [name for name in table.predictions if name in answers]
     sizes = [0] * (high - low + 1)
     for label in answers.values():
         sizes[label - low] += 1
-    provenance = {
-        "protocol": spec.protocol,
-        "n": len(answers),
-        "judged": len(judged),
-        "reference": table.spec.answers,
-        "reference_n": len(answers),
-        "versions": versions("numpy"),
-    }
+    provenance = {"protocol": spec.protocol, "n": len(answers), "judged": len(judged)}
+    provenance |= {**about, "versions": versions("numpy")}
     return counted([answers[n] for n in judged], [table.predictions[n] for n in judged], sizes, low, provenance)
 
 

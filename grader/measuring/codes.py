@@ -8,8 +8,8 @@ from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.judges.attributes import ATTRIBUTES
-from grader.measuring.accuracies import counted
-from grader.measuring.context import Context, network_provenance, pixel_array, versions
+from grader.measuring.accuracies import of_table
+from grader.measuring.context import Context, network_provenance, pixel_array
 from grader.results import Measurement
 
 if TYPE_CHECKING:
@@ -84,19 +84,7 @@ def code_recovery(spec: MeasureSpec, table: CheckedTable, context: Context, prob
     answers = context.answers.get(f"images:{problem}/{table.spec.images}", {})
     if not answers:
         return Measurement(None, 0, f"the images that {table.spec.path} is about are not there", "fail")
-    low, high = table.spec.labels
-    judged = [name for name in table.predictions if name in answers]
-    sizes = [0] * (high - low + 1)
-    for label in answers.values():
-        sizes[label - low] += 1
-    provenance = {
-        "protocol": spec.protocol,
-        "n": len(answers),
-        "judged": len(judged),
-        "versions": versions("numpy"),
-    }
-    wanted, taken = [answers[n] for n in judged], [table.predictions[n] for n in judged]
-    found = counted(wanted, taken, sizes, low, provenance)
-    values = sum(size > 0 for size in sizes)
+    found = of_table(spec, table, answers, {})
+    values = len(set(answers.values()))
     found.details["remark"] = f"{100 / values:.3g} % is chance; whether Q gave these answers can't be told here"
     return found
