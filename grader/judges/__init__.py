@@ -76,6 +76,12 @@ JUDGES = {
             shipped=_WEIGHTS / "attributes.safetensors",
         ),
         Judge(
+            "anime_tags",
+            "the grader's classifier of an anime face's colours",
+            {},
+            shipped=_WEIGHTS / "anime_tags.safetensors",
+        ),
+        Judge(
             "efficientnet_lite0",
             "EfficientNet-Lite0, trained on ImageNet",
             {"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": "efficientnet-lite0-57934424.pth"},

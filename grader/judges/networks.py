@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from grader.judges.anime_tags import EYES, HAIR
 from grader.judges.attributes import ATTRIBUTES
 from grader.judges.digit_classifier import DigitClassifier
 from grader.judges.states import fill
@@ -59,6 +60,20 @@ class AttributeReader(nn.Module):
         return {"logits": self.network._fc(self.network._dropout(features))}
 
 
+class TagReader(nn.Module):
+    """EfficientNet-Lite0 that learnt to tell the colours of an anime face's hair and eyes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = _efficientnet(len(HAIR) + len(EYES))
+
+    def forward(self, images: Tensor) -> Outputs:
+        """Input in [-1, 1]. `hair` ``(n, 12)`` and `eyes` ``(n, 11)``: logits in the order of `HAIR` and `EYES`."""
+        features = self.network.extract_features(images).mean((2, 3))
+        told = self.network._fc(self.network._dropout(features))
+        return {"hair": told[:, : len(HAIR)], "eyes": told[:, len(HAIR) :]}
+
+
 class DigitReader(nn.Module):
     """The course's digit classifier."""
 
@@ -97,6 +112,7 @@ _NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "efficientnet_lite0": EfficientNetLite,
     "digit_classifier": DigitReader,
     "attributes": AttributeReader,
+    "anime_tags": TagReader,
 }
 
 

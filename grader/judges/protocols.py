@@ -33,5 +33,6 @@ PROTOCOLS = {
     "torchvision-is": Protocol("torchvision_inception", "half-pixel-bilinear", 299, 127.5, 127.5, {"logits": 1000}),
     "efficientnet-lite0": Protocol("efficientnet_lite0", "pil-bicubic", 128, 127.0, 128.0, {"features": 1280}),
     "face-attributes": Protocol("attributes", "pil-bicubic", 128, 127.0, 128.0, {"logits": 13}),
+    "anime-tags": Protocol("anime_tags", "pil-bicubic", 128, 127.0, 128.0, {"hair": 12, "eyes": 11}),
     "course-classifier": Protocol("digit_classifier", "half-pixel-bilinear", 28, 127.5, 127.5, {"logits": 10}),
 }
