@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 
 # Each module has PRESETS, networks(settings), Trainer(settings, data, seed, machine), generate and figures(models, out,
 # data), the ASSIGNMENT and PROBLEM that it solves, and belongs(model, measure).
-FAMILIES = ("dcgan", "acgan", "dann", "uda", "vae", "acgan_faces", "infogan")
+FAMILIES = (
+    "dcgan",
+    "acgan",
+    "dann",
+    "uda",
+    "vae",
+    "acgan_faces",
+    "infogan",
+    "anime_gan",
+    "gan_variants",
+    "tips",
+    "text2image",
+    "cyclegan",
+)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FAMILY = click.argument("name", type=click.Choice(FAMILIES))
 PRESET = click.option("--preset", default="gpu", show_default=True, help="Whose settings.")

@@ -19,9 +19,10 @@ from reference_models.acgan_networks import networks as networks
 from reference_models.core.augment import diff_augment, flip, translation
 from reference_models.core.data import to_range
 from reference_models.core.deliverables import write_pictures
-from reference_models.core.gan import Adversaries, discriminator_loss, draw, fixed_noise, generator_loss
+from reference_models.core.gan import Adversaries, draw, fixed_noise
 from reference_models.core.judging import Pictures
 from reference_models.core.labelled import LabelledDistance, class_accuracy, class_loss, in_order, load
+from reference_models.core.losses import discriminator_loss, generator_loss
 from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Values
 

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from reference_models.core.augment import diff_augment, flip
-from reference_models.core.data import to_pixels, to_range
 from reference_models.core.deliverables import write_pictures
 from reference_models.core.faces import split_faces
-from reference_models.core.gan import Adversaries, discriminator_loss, draw, fixed_noise, generator_loss
-from reference_models.core.judging import Distance, Pictures
+from reference_models.core.gan import draw, fixed_noise
+from reference_models.core.judging import Pictures
+from reference_models.core.losses import Loss
 from reference_models.core.models import Model
-from reference_models.core.runs import Machine, Values
+from reference_models.core.runs import Machine
+from reference_models.core.unconditional import Unconditional
 
 ASSIGNMENT = "dlcv-fall2021-hw2"
 PROBLEM = "gan"
@@ -33,16 +33,17 @@ class Settings:
     """Each trick is a switch. `width` counts the channels at 32 x 32; `first` is the generator's first stage.
 
     `norm`: `batch` puts BatchNorm behind all but the discriminator's last convolution, or from the second one on
-    (`batch-from-second`, as in the paper); `spectral` is spectral normalisation instead (Miyato et al., ICLR 2018).
-    `loss`: `bce` on logits, non-saturating, or `hinge`. `g_steps`: the generator's for one of the discriminator's.
-    `leak`: of the discriminator's LeakyReLU. `average`: decay of the generator's average a step, 0 for none.
+    (`batch-from-second`, as in the paper); `spectral` is spectral normalisation instead (Miyato et al., ICLR 2018);
+    `none` is for a critic whose gradient is penalised. `leak`: of the discriminator's LeakyReLU. `average`: decay of
+    the generator's average a step, 0 for none. Losses, and the steps of both networks: see core.losses and
+    core.unconditional.
     """
 
     z: int = 100
     width: int = 64
     first: Literal["transposed", "linear"] = "transposed"
-    norm: Literal["batch", "batch-from-second", "spectral"] = "batch-from-second"
-    loss: Literal["bce", "hinge"] = "bce"
+    norm: Literal["batch", "batch-from-second", "spectral", "none"] = "batch-from-second"
+    loss: Loss = "bce"
     rate: float = 2e-4
     d_rate: float = 0.0  # the discriminator's, where it differs: two rates, Heusel et al., NeurIPS 2017
     betas: tuple[float, float] = (0.5, 0.999)
@@ -50,7 +51,10 @@ class Settings:
     images: int = 2_000_000  # real images that the discriminator sees
     flips: bool = True
     augment: bool = True
+    d_steps: int = 1
     g_steps: int = 1
+    penalty: float = 10.0
+    clip: float = 0.01
     leak: float = 0.2
     average: float = 0.999
     validations: int = 20  # in a whole run
@@ -102,6 +106,8 @@ class Discriminator(nn.Sequential):
     """Pictures to one logit each, ``(n,)``: convolutions 64 → 32 → 16 → 8 → 4 → 1, LeakyReLU."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.loss == "wgan-gp" and settings.norm != "none":
+            raise ValueError("a critic whose gradient is penalised has no norm over the batch: give norm=none")
         w = settings.width
         parts: list[nn.Module] = []
         for before, after in pairwise((3, w, 2 * w, 4 * w, 8 * w)):
@@ -115,7 +121,7 @@ class Discriminator(nn.Sequential):
 
 def _convolution(settings: Settings, before: int, after: int, kernel: int, stride: int, padding: int) -> nn.Module:
     spectral = settings.norm == "spectral"
-    made = nn.Conv2d(before, after, kernel, stride, padding, bias=spectral)
+    made = nn.Conv2d(before, after, kernel, stride, padding, bias=spectral or settings.norm == "none")
     return spectral_norm(made) if spectral else made
 
 
@@ -133,53 +139,11 @@ def networks(settings: Settings) -> list[tuple[str, nn.Module, Tensor]]:
     return [("generator", Generator(settings), noise), ("discriminator", Discriminator(settings), pictures)]
 
 
-class Trainer(Adversaries[Generator]):
+class Trainer(Unconditional[Generator]):
     """Trains both networks on faces; validates by the distance of generated faces to the held-out ones."""
 
-    selection = "fd_validation"
-
     def __init__(self, settings: Settings, data: Path | None, seed: int, machine: Machine) -> None:
-        faces, held_out = split_faces(data)
-        super().__init__(settings, Generator(settings), Discriminator(settings), len(faces), seed, machine)
-        self.settings = settings
-        self.faces = faces.to(machine.device)
-        self.noise = fixed_noise(settings.judged if data else 16, settings.z, seed=0)
-        self.distance = Distance.to(to_pixels(to_range(held_out)), machine.device)
-
-    def update(self, step: int) -> Values:
-        """One step of the discriminator, then one of the generator against it."""
-        settings = self.settings
-        real = to_range(self.faces[self.batches(step).to(self.faces.device)])
-        noise = torch.randn(len(real), settings.z).to(real.device)
-        with self.machine.autocast():
-            fake = self.generator(noise)
-            said_real = self.discriminator(self._augment(flip(real) if settings.flips else real))
-            said_fake = self.discriminator(self._augment(fake.detach()))
-        d_loss = discriminator_loss(said_real.float(), said_fake.float(), settings.loss)
-        self.teach_discriminator(d_loss)
-        for again in range(settings.g_steps):
-            with self.machine.autocast():
-                if again:
-                    fake = self.generator(torch.randn(len(real), settings.z).to(real.device))
-                said = self.discriminator(self._augment(fake))
-            g_loss = generator_loss(said.float(), settings.loss)
-            self.teach_generator(g_loss)
-        return {
-            "loss_d": float(d_loss.detach()),
-            "loss_g": float(g_loss.detach()),
-            "says_real": float((said_real > 0).float().mean()),
-            "says_fake": float((said_fake > 0).float().mean()),
-        }
-
-    def _augment(self, images: Tensor) -> Tensor:
-        return diff_augment(images.float()) if self.settings.augment else images
-
-    def validate(self) -> Values:
-        """The distance of the pictures that the kept weights make, and of the last weights where both are there."""
-        values = {"fd_validation": self.distance.of(draw(self.kept, self.noise))}
-        if self.averaged:
-            values["fd_last_weights"] = self.distance.of(draw(self.generator, self.noise))
-        return values
+        super().__init__(settings, Generator(settings), Discriminator(settings), split_faces(data), seed, machine)
 
 
 def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001

@@ -20,8 +20,9 @@ from reference_models.core.augment import diff_augment, flip
 from reference_models.core.data import to_pixels, to_range
 from reference_models.core.deliverables import write_labels, write_pictures
 from reference_models.core.faces import split_faces
-from reference_models.core.gan import Adversaries, discriminator_loss, draw, fixed_noise, generator_loss
+from reference_models.core.gan import Adversaries, draw, fixed_noise
 from reference_models.core.judging import Distance
+from reference_models.core.losses import discriminator_loss, generator_loss
 from reference_models.core.models import Model
 from reference_models.core.runs import Machine, Values
 

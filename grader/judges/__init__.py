@@ -78,7 +78,7 @@ JUDGES = {
         Judge(
             "anime_tags",
             "the grader's classifier of an anime face's colours",
-            {},
+            {"ea457b0a9f09a7cb6deb46d6778b52988af3564ff967b78fb702abfd401a73aa": "the grader's own weights"},
             shipped=_WEIGHTS / "anime_tags.safetensors",
         ),
         Judge(

@@ -72,6 +72,13 @@ def smaller(pictures: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.stack([np.asarray(Image.fromarray(p).resize(size, Image.Resampling.LANCZOS)) for p in pictures])
 
 
+def split_anime(data: Path | None) -> tuple[Tensor, Tensor]:
+    """Pictures of 64x64 to train on and those held out, or made-up ones where there is no data."""
+    if data is None:
+        return made_up_anime(8).images, made_up_anime(8).images
+    return load_anime(data, "train").images, load_anime(data, "validation").images
+
+
 def made_up_anime(n: int) -> Anime:
     """Noise instead of pictures, for a dry run."""
     images = torch.randint(0, 256, (n, 3, 64, 64), dtype=torch.uint8)

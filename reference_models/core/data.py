@@ -53,7 +53,7 @@ def read_digits(paths: list[Path]) -> Tensor:
 def digest(data: Path) -> str:
     """What a run knows its training data by: names and sizes of all files that are no test part's."""
     found = hashlib.sha256()
-    places = "face", "digits", "train", *INNER_FOLDERS
+    places = "face", "digits", "train", "extra_data", "mlds_data", *INNER_FOLDERS
     for path in sorted(path for place in places for path in (data / place).rglob("*")):
         relative = path.relative_to(data).as_posix()
         if path.is_file() and "/test" not in relative:

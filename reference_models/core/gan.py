@@ -1,4 +1,4 @@
-"""What trainers of GANs share: two networks against each other, their optimizers, the generator's average, the losses.
+"""What trainers of GANs share: two networks against each other, their optimizers and the generator's average.
 
 Pictures are float32 ``(n, 3, h, w)`` in [-1, 1], noise is float ``(n, z)``, logits are float ``(n,)``.
 """
@@ -10,7 +10,6 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from reference_models.core.data import Batches, to_pixels
 from reference_models.core.ema import Average
@@ -104,21 +103,6 @@ class Adversaries(Generic[G]):
     def weights(self) -> dict[str, Tensor]:
         """The kept generator's."""
         return self.kept.state_dict()
-
-
-def discriminator_loss(real: Tensor, fake: Tensor, loss: str) -> Tensor:
-    """Logits of real and of generated pictures to the discriminator's loss, `bce` or `hinge`."""
-    if loss == "hinge":
-        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-    ones, zeros = torch.ones_like(real), torch.zeros_like(fake)
-    return F.binary_cross_entropy_with_logits(real, ones) + F.binary_cross_entropy_with_logits(fake, zeros)
-
-
-def generator_loss(fake: Tensor, loss: str) -> Tensor:
-    """Non-saturating: the generator wants its pictures taken for real ones."""
-    if loss == "hinge":
-        return -fake.mean()
-    return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 
 def fixed_noise(n: int, z: int, seed: int) -> Tensor:

@@ -29,6 +29,19 @@ def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2) -> None:
     larger.save(path, **_JPEG if path.suffix == ".jpg" else {})
 
 
+def subplots(pictures: Pictures, columns: int, path: Path) -> None:
+    """Images uint8 ``(n, h, w, 3)`` as a homework's own script draws them: a subplot each, without axes, 640 x 480."""
+    rows = -(-len(pictures) // columns)
+    figure = Figure(figsize=(6.4, 4.8), dpi=100)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes:
+        axis.axis("off")
+    for axis, picture in zip(axes, pictures, strict=False):
+        axis.imshow(picture)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Software": None})
+
+
 def curves(rows: Sequence[Mapping[str, float]], panels: Mapping[str, Sequence[str]], across: str, path: Path) -> None:
     """One panel a title, with a line for each of its columns over the column `step`; `across` labels that axis."""
     figure = Figure(figsize=(5 * len(panels), 3.6), layout="constrained")

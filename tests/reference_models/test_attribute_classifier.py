@@ -11,18 +11,11 @@ from safetensors.torch import load_file
 from grader.judges.attributes import ATTRIBUTES
 from grader.judges.networks import AttributeReader
 from grader.judges.protocols import PROTOCOLS
-from grader.judges.states import fill, load_state
+from grader.judges.states import fill
 from grader.judges.weights import find_weights
 from reference_models import attribute_classifier as trainer
+from reference_models.core import finetuning
 from reference_models.core.faces import Faces, load_test_faces
-from reference_models.core.runs import Machine
-
-
-def test_the_network_begins_with_the_weights_of_imagenet() -> None:
-    published = load_state(find_weights("efficientnet_lite0", {}))
-    network = trainer.pretrained().network
-    assert torch.equal(network.state_dict()["_conv_stem.weight"], published["_conv_stem.weight"])
-    assert network._fc.weight.shape == (13, 1280) and all(p.requires_grad for p in network.parameters())
 
 
 def test_augmented_faces_fit_the_network(course: Path) -> None:
@@ -47,12 +40,15 @@ def test_accuracies_are_shares_of_each_attribute() -> None:
     assert trainer.accuracies(network, faces).tolist() == [0.75] * 6 + [0.25] * 7
 
 
-def test_a_training_leaves_a_judge(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "BATCH", 90)
-    run = trainer.Trainer(course, 1, 1e-3, 0, Machine(torch.device("cpu"), bfloat16=False))
-    assert run.steps == 2
-    told: list[str] = []
-    trainer.train(run, course, tmp_path / "run", {"settings": {}}, 0, told.append)
+def test_a_training_leaves_a_judge(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(finetuning, "BATCH", 90)
+    command = ["x", "--data", str(course), "--run", str(tmp_path / "run"), "--epochs", "1"]
+    monkeypatch.setattr("sys.argv", command)
+    trainer.main()
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("step 2/2")
     path = tmp_path / "run" / "attributes.safetensors"
     assert {tensor.dtype for tensor in load_file(path).values()} == {torch.float16, torch.int64}
     fill(AttributeReader().network, find_weights("attributes", {"attributes": path}))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from grader.references.data import BadReference
 from reference_models import dcgan
-from reference_models.core.gan import generator_loss
+from reference_models.core.losses import generator_loss
 from reference_models.core.runs import Machine
 from reference_models.core.summary import layers
 from reference_models.dcgan import PRESETS, Settings, Trainer

@@ -1,0 +1,37 @@
+"""What comparisons of GANs hand in and show: faces and losses of each side."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from reference_models.core import plots
+from reference_models.core.judging import Pictures
+from reference_models.core.models import Model
+
+
+def write_option(path: Path, pictures: Pictures, log: Sequence[Mapping[str, float]]) -> None:
+    """`PATH.png`, the faces in five columns, and `PATH.csv`, the losses: step, loss_d, loss_g."""
+    plots.subplots(pictures, 5, path.with_suffix(".png"))
+    columns = "step", "loss_d", "loss_g"
+    with open(path.with_suffix(".csv"), "w", newline="") as f:
+        rows = csv.writer(f, lineterminator="\n")
+        rows.writerow(columns)
+        rows.writerows([row[name] for name in columns] for row in log if all(name in row for name in columns))
+
+
+def compare(models: Sequence[Model], pictures: Sequence[Pictures], out: Path, name: str) -> list[Path]:
+    """`NAME_curves.png`, a panel of losses for each model, and `NAME_faces.png`, a row of faces for each."""
+    paths = [out / f"{name}_curves.png", out / f"{name}_faces.png"]
+    rows: list[dict[str, float]] = []
+    panels = {}
+    for model in models:
+        preset = model.config["preset"]
+        panels[preset] = [f"{preset} loss_d", f"{preset} loss_g"]
+        rows += [{"step": row["step"]} | {f"{preset} {k}": v for k, v in row.items()} for row in model.log()]
+    plots.curves(rows, panels, "steps of the discriminator", paths[0])
+    plots.grid(np.concatenate(pictures), len(pictures[0]), paths[1])
+    return paths
