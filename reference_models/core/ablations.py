@@ -20,7 +20,8 @@ def write_option(path: Path, pictures: Pictures, log: Sequence[Mapping[str, floa
     with open(path.with_suffix(".csv"), "w", newline="") as f:
         rows = csv.writer(f, lineterminator="\n")
         rows.writerow(columns)
-        rows.writerows([row[name] for name in columns] for row in log if all(name in row for name in columns))
+        whole = [row for row in log if all(name in row for name in columns)]
+        rows.writerows([int(row["step"]), row["loss_d"], row["loss_g"]] for row in whole)
 
 
 def compare(models: Sequence[Model], pictures: Sequence[Pictures], out: Path, name: str) -> list[Path]:
