@@ -14,14 +14,14 @@ from reference_models.core.models import Model
 
 
 def write_option(path: Path, pictures: Pictures, log: Sequence[Mapping[str, float]]) -> None:
-    """`PATH.png`, the faces in five columns, and `PATH.csv`, the losses: step, loss_d, loss_g."""
+    """`PATH.png`, the faces in five columns, and `PATH.csv`, the losses: step, generator, discriminator."""
     plots.subplots(pictures, 5, path.with_suffix(".png"))
-    columns = "step", "loss_d", "loss_g"
+    columns = "step", "loss_g", "loss_d"
     with open(path.with_suffix(".csv"), "w", newline="") as f:
         rows = csv.writer(f, lineterminator="\n")
-        rows.writerow(columns)
+        rows.writerow(["step", "generator", "discriminator"])
         whole = [row for row in log if all(name in row for name in columns)]
-        rows.writerows([int(row["step"]), row["loss_d"], row["loss_g"]] for row in whole)
+        rows.writerows([int(row["step"]), row["loss_g"], row["loss_d"]] for row in whole)
 
 
 def compare(models: Sequence[Model], pictures: Sequence[Pictures], out: Path, name: str) -> list[Path]:

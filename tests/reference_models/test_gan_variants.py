@@ -83,7 +83,11 @@ def test_what_is_handed_in(tmp_path: Path) -> None:
     sides = ("with.csv", "with.png", "without.csv", "without.png")
     assert files == [f"{option}/{side}" for option in ("lsgan", "wgan", "wgan_gp") for side in sides]
     with open(tmp_path / "variants" / "wgan" / "with.csv", newline="") as f:
-        assert list(csv.reader(f)) == [["step", "loss_d", "loss_g"], ["20", "20.5", "1.0"], ["40", "40.5", "1.0"]]
+        assert list(csv.reader(f)) == [
+            ["step", "generator", "discriminator"],
+            ["20", "1.0", "20.5"],
+            ["40", "1.0", "40.5"],
+        ]
     sheets = [tmp_path / "variants" / option / "without.png" for option in ("lsgan", "wgan")]
     assert sheets[0].read_bytes() == sheets[1].read_bytes()
     with Image.open(sheets[0]) as sheet:
