@@ -172,6 +172,10 @@ class MeasureSpec:
     `reference_labels` the csv with their labels, where classes are compared. `reference_file`: published statistics
     of such a folder, for those who don't have the pictures. `attribute`: what the label of a face means, one of
     `grader.judges.attributes.ATTRIBUTES`; empty: found by the judge. `on`: the label's value for a face that has it.
+    `reference_most`: so many of the reference's pictures are taken, evenly spaced; 0: all. `against_reference`: the
+    folder of the other domain's pictures. `against`: another deliverable of the problem that this one is held against.
+    `tags`: the file under the data folder that says which colours are asked for; `published_tags`: what the course
+    published, for those who don't have the file.
     """
 
     id: str
@@ -185,6 +189,11 @@ class MeasureSpec:
     reference_file: Path | None = None
     attribute: str = ""
     on: int | None = None
+    reference_most: int = 0
+    against_reference: str = ""
+    against: str = ""
+    tags: str = ""
+    published_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

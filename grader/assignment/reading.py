@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from grader.assignment.bindings import read_bindings
 from grader.assignment.deliverables import read_deliverables
 from grader.assignment.fitting import check_fit, read_attribute
 from grader.assignment.model import (
@@ -276,6 +277,7 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         reference_file=_reference_file(section),
         attribute=attribute,
         on=on,
+        **read_bindings(section, metric, deliverable, deliverables),
     )
     if spec.reference_labels and (not spec.reference or not isinstance(measured, ImagesSpec) or not measured.label):
         section.fail("needs a 'reference', and names with a 'label'", "reference_labels")
