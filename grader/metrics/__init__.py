@@ -16,7 +16,7 @@ class Metric:
 
     id: str
     title: str
-    deliverable: Literal["images", "table"]
+    deliverable: Literal["images", "table", "figure"]
     op: Literal["ge", "le"]
     fraction: bool
     protocols: tuple[str, ...]
