@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, load_assignment
 from grader.checks import rules
+from grader.checks.figures import CheckedFigure, as_images
 from grader.checks.images import CheckedImages, Pictures
 from grader.checks.repository import can_parse, check_document, check_script
 from grader.errors import SubmissionRefused, UsageError
@@ -98,7 +99,8 @@ def score(
     except SubmissionRefused as e:
         seen, digest = _refused(e), ""
     if pictures is not None:
-        pictures |= {key: part for key, part in seen.checked.items() if isinstance(part, CheckedImages)}
+        parts = {k: as_images(p) if isinstance(p, CheckedFigure) and p.tiles else p for k, p in seen.checked.items()}
+        pictures |= {key: part for key, part in parts.items() if isinstance(part, CheckedImages)}
     verdicts = tuple(judge_problem(p, seen.findings, seen.checked, context, work) for p in work.problems)
     verdicts, shared = _once(verdicts)
     general = (*(f for f in seen.findings if not f.problem), *shared)

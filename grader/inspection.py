@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from grader.assignment import FigureSpec, ImagesSpec, Problem, TableSpec
+from grader.assignment import FigureSpec, ImagesSpec, LogSpec, Problem, TableSpec
 from grader.checks import rules
 from grader.checks.figures import CheckedFigure, check_figure
 from grader.checks.images import CheckedImages, check_images
@@ -17,7 +17,7 @@ from grader.submission import Submission
 from grader.text import listing
 
 _BEYOND = {rules.EXTRA_IMAGES.id, rules.MISNAMED.id}
-Checked = CheckedImages | CheckedTable  # what can be measured
+Checked = CheckedImages | CheckedTable | CheckedFigure  # what can be measured
 
 
 def of_images(problem: str, deliverable: str) -> str:
@@ -30,7 +30,8 @@ class Inspection:
     """One look through a submission, problem by problem. `elsewhere`: the places of all deliverables and of the data.
 
     `keep`: hold the pixels of the images. `answers` is filled with the labels that are there: by the path of a csv of
-    the data, or by `of_images`. `checked` is by problem and deliverable.
+    the data, or by `of_images`. `checked` is by problem and deliverable; of figures it holds the grids of problems that
+    measure one.
     """
 
     view: Submission
@@ -52,9 +53,9 @@ class Inspection:
         there = False
         for spec in problem.deliverables:
             if isinstance(spec, FigureSpec):
-                figure = check_figure(self.view, spec, problem.id, elsewhere=self.elsewhere)
-                self._remember(figure)
-                self.findings += figure.findings
+                self._figure(problem, spec)
+            elif isinstance(spec, LogSpec):
+                pass
             else:
                 part = self._images(problem, spec) if isinstance(spec, ImagesSpec) else self._table(problem, spec)
                 self.findings += part.findings
@@ -85,7 +86,14 @@ class Inspection:
             found.append(f"Nothing was handed in for {', '.join(self._absent)}: it is optional, so nothing is missing.")
         return found
 
-    def _remember(self, figure: CheckedFigure) -> None:
+    def _figure(self, problem: Problem, spec: FigureSpec) -> None:
+        grids = {d.id for d in problem.deliverables if isinstance(d, FigureSpec) and d.grid is not None}
+        measured = spec.id in grids and any(m.deliverable in grids for m in problem.measures)
+        keep = self.keep and measured
+        figure = check_figure(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=keep)
+        self.findings += figure.findings
+        if measured:
+            self.checked[problem.id, spec.id] = figure
         if figure.decoded and figure.spec.grid is not None and not figure.tiles and not figure.findings:
             self._whole.append(figure.spec.path)
 

@@ -41,8 +41,7 @@ def _paths(problem: Problem, m: MeasureSpec, given: Collection[tuple[str, str]])
     if isinstance(spec, TableSpec):
         # An optional table may stay away, and then nothing is skipped.
         return [(spec.answers, spec.required)] if spec.answers else []
-    assert isinstance(spec, ImagesSpec)
-    if m.metric in _WITH_ORIGINALS:
+    if isinstance(spec, ImagesSpec) and m.metric in _WITH_ORIGINALS:
         return [(spec.one_for_each, spec.required)]
     if not m.reference or (m.reference, m.protocol) in given:
         return []

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from grader.assignment import Assignment, MeasureSpec, Problem
 from grader.checks import rules
+from grader.checks.figures import CheckedFigure, as_images
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
@@ -50,6 +51,8 @@ def judge_problem(
         optional = next(not d.required for d in problem.deliverables if d.id == spec.deliverable)
         if optional and (part is None or _absent(part)):
             continue
+        if isinstance(part, CheckedFigure) and METRICS[spec.metric].deliverable == "images":
+            part = as_images(part)
         taken = _take(spec, part, context, problem.id)
         if taken.value is not None:
             told = {f.message for f in findings}  # several deliverables may have the same reference
@@ -85,10 +88,12 @@ def _copies(problem: Problem, checked: Mapping[tuple[str, str], Checked], contex
 
     found: list[Finding] = []
     for (owner, name), part in checked.items():
+        metrics = {m.metric for m in problem.measures if m.deliverable == name}
+        if isinstance(part, CheckedFigure) and metrics:
+            part = as_images(part)
         if owner != problem.id or not isinstance(part, CheckedImages):
             continue
         try:
-            metrics = {m.metric for m in problem.measures if m.deliverable == name}
             found += copy_findings(problem.id, part, context, free=meant_to_differ_in(part, metrics))
         except GraderError:
             raise
@@ -110,7 +115,10 @@ def _mistakes(problem: str, images: CheckedImages, context: Context) -> list[Fin
 
 
 def _absent(checked: Checked) -> bool:
-    return not (checked.present if isinstance(checked, CheckedTable) else checked.names or checked.findings)
+    if isinstance(checked, CheckedTable):
+        return not checked.present
+    there = checked.decoded if isinstance(checked, CheckedFigure) else bool(checked.names)
+    return not there and not checked.findings
 
 
 def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, taken: Measurement) -> list[Finding]:

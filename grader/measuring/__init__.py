@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grader.assignment import MeasureSpec
+from grader.checks.figures import CheckedFigure, as_images
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.measuring import accuracies, attributes, codes, distributions, diversity, reconstruction
@@ -11,15 +12,20 @@ from grader.results import Measurement
 
 
 def measure(
-    spec: MeasureSpec, deliverable: CheckedImages | CheckedTable, context: Context, problem: str = ""
+    spec: MeasureSpec,
+    deliverable: CheckedImages | CheckedTable | CheckedFigure,
+    context: Context,
+    problem: str = "",
 ) -> Measurement:
     """Takes one measure of one deliverable of a problem. Raises CannotMeasure, UsageError or BadReference."""
     if isinstance(deliverable, CheckedTable):
         if spec.metric == "code_recovery":
             return codes.code_recovery(spec, deliverable, context, problem)
         return accuracies.target_accuracy(spec, deliverable, context)
+    if isinstance(deliverable, CheckedFigure):
+        deliverable = as_images(deliverable)
     if not deliverable.names:
-        return Measurement(None, 0, f"no image of {deliverable.spec.path}/ can be judged", "fail")
+        return Measurement(None, 0, f"no image of {deliverable.spec.place} can be judged", "fail")
     with needs_packages():
         return _OF_IMAGES[spec.metric](spec, deliverable, context)
 
