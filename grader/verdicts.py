@@ -19,6 +19,7 @@ from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
 from grader.measuring.likeness import likeness_findings
 from grader.measuring.reconstruction import mistake_findings, original_findings
+from grader.measuring.tags import tag_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -53,7 +54,11 @@ def judge_problem(
             continue
         if isinstance(part, CheckedFigure) and METRICS[spec.metric].deliverable == "images":
             part = as_images(part)
-        taken = _take(spec, part, context, problem.id)
+        against = checked.get((problem.id, spec.against))
+        taken = _take(spec, part, context, problem.id, against)
+        if taken.value is None and spec.metric in ("hair_accuracy", "eye_accuracy") and isinstance(part, CheckedImages):
+            told = {f.message for f in findings}  # both metrics read one list
+            findings += [f for f in tag_findings(problem.id, spec, part, context) if f.message not in told]
         if taken.value is not None:
             told = {f.message for f in findings}  # several deliverables may have the same reference
             findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
@@ -123,7 +128,7 @@ def _absent(checked: Checked) -> bool:
 
 def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, taken: Measurement) -> list[Finding]:
     """A warning where the data folder holds another number of reference items than the course published."""
-    found = taken.provenance.get("reference_n", 0)
+    found = taken.provenance.get("reference_of", taken.provenance.get("reference_n", 0))
     what, source = str(taken.provenance.get("reference", "")), taken.provenance.get("reference_source", "data")
     published = checked.spec.answers_count if isinstance(checked, CheckedTable) else spec.reference_count
     if not published or found == published:
@@ -140,13 +145,15 @@ def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None
     return [finding]
 
 
-def _take(spec: MeasureSpec, checked: Checked | None, context: Context, problem: str) -> Measurement:
+def _take(
+    spec: MeasureSpec, checked: Checked | None, context: Context, problem: str, against: Checked | None
+) -> Measurement:
     """The measurement, whatever happens: what isn't here skips it, a broken reference is our error."""
     about = {"protocol": spec.protocol} | ({"reference": spec.reference} if spec.reference else {})
     if checked is None:
         return Measurement(None, 0, "the submission can't be read", "fail", provenance=about)
     try:
-        taken = measure(spec, checked, context, problem)
+        taken = measure(spec, checked, context, problem, against)
     except CannotMeasure as e:
         return Measurement(None, 0, str(e), "skipped", provenance=about)
     except BadReference as e:

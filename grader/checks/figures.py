@@ -34,7 +34,7 @@ class CheckedFigure:
 
     No tiles, rows and columns where there is no grid to take apart; `decoded`: the figure could be opened. `pixels`:
     RGB bytes of the whole picture of this `size`, row by row, where they are kept: it is measured and has at most
-    `KEPT_PIXELS`.
+    `KEPT_PIXELS`. `boxes`: left, top, right and bottom of each tile in that picture.
     """
 
     spec: FigureSpec
@@ -45,6 +45,7 @@ class CheckedFigure:
     decoded: bool = False
     pixels: bytes = b""
     size: tuple[int, int] = (0, 0)
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def as_images(figure: CheckedFigure) -> CheckedImages:
@@ -103,7 +104,8 @@ def check_figure(
         return whole
     _judge(grid, report)
     tiles = tuple(tile.tobytes() for tile in grid.tiles)
-    return replace(whole, findings=tuple(report.findings), columns=grid.columns, rows=grid.rows, tiles=tiles)
+    whole = replace(whole, findings=tuple(report.findings), columns=grid.columns, rows=grid.rows)
+    return replace(whole, tiles=tiles, boxes=grid.boxes)
 
 
 @dataclass

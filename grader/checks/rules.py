@@ -310,6 +310,14 @@ REFERENCE_COUNT = _warning(
     "200 test faces under the data folder where the course published 2621.",
 )
 
+BROKEN_TAGS = _warning(
+    "broken-tags",
+    "The data's list of tags can't be used",
+    "The colours that images are to show stand in a file of the data. With an unknown colour in it, an id that stands "
+    "twice, or another number of tags than of images, no accuracy can be told, and no points rest on it.",
+    "`26,grey hair blue eyes`: gray is spelled so, and 25 images are asked for.",
+)
+
 # ---- the repository (only with --with-repository) ----
 
 MISSING_SCRIPT = _error(

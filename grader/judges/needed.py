@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from grader.assignment import Assignment, MeasureSpec
 from grader.judges import JUDGES, Judge
-from grader.judges.protocols import PROTOCOLS
+from grader.judges.protocols import CASCADES, PROTOCOLS
 
 
 def judge_of(measure: MeasureSpec) -> Judge | None:
-    """The judge that a measure asks; None for one that needs no network."""
+    """The judge that a measure asks; None for one that needs neither a network nor a cascade."""
+    if measure.protocol in CASCADES:
+        return JUDGES[CASCADES[measure.protocol]]
     protocol = PROTOCOLS.get(measure.protocol)
     return JUDGES[protocol.judge] if protocol else None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Report = CheckReport | ScoreReport
 LONGEST_FIELD = 1000  # characters of one text
-_OF_THE_DATA = {"reference-count"}  # rules whose paths don't lie in the submission
+_OF_THE_DATA = {"reference-count", "broken-tags"}  # rules whose paths don't lie in the submission
 MOST = 50  # findings that are spelled out; the rest is counted
 
 
