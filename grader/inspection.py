@@ -80,7 +80,8 @@ class Inspection:
         if self._whole:
             found.append(
                 f"Not taken apart into single images: {listing(self._whole, 10)}. That is no fault: a person looks at "
-                f"them, and only a regular grid, as torchvision's save_image makes it, can be taken apart."
+                "them, and only a regular grid, as torchvision's save_image or matplotlib's subplots make it, can be "
+                "taken apart."
             )
         if self._absent:
             found.append(f"Nothing was handed in for {', '.join(self._absent)}: it is optional, so nothing is missing.")

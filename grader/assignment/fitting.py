@@ -18,7 +18,7 @@ def check_kind(section: Section, metric: Metric, measured: Deliverable) -> None:
     """Fails where the metric is one of another kind of deliverable. A figure's grid will do for images."""
     grid = isinstance(measured, FigureSpec) and measured.grid is not None
     kinds = {
-        "images": ("images", isinstance(measured, ImagesSpec) or grid),
+        "images": ("an image folder", isinstance(measured, ImagesSpec) or (grid and not metric.needs_label)),
         "table": ("a table", isinstance(measured, TableSpec)),
         "figure": ("a figure with a grid of images", grid),
     }

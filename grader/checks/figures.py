@@ -14,6 +14,7 @@ from grader.checks import rules
 from grader.checks.decoding import MOST_PIXELS, WIDEST, decode, format_of, size_of
 from grader.checks.images import CheckedImages
 from grader.checks.pictures import Damaged
+from grader.checks.plots import take_plot_apart
 from grader.checks.rules import Rule
 from grader.checks.tiles import Grid, blank, repeated, take_apart
 from grader.results import Finding
@@ -100,7 +101,7 @@ def check_figure(
         advice = "Save the figure after drawing and before showing it: plt.savefig(...), then plt.show()."
         report.add(rules.BLANK_FIGURE, f"{spec.path} shows nothing.", "a picture", "one colour all over", advice)
     elif spec.grid is not None:
-        grid = take_apart(picture, spec.grid, spec.tile)
+        grid = take_apart(picture, spec.grid, spec.tile) or take_plot_apart(picture, spec.grid, spec.tile)
     pixels = picture.tobytes() if keep and picture.width * picture.height <= KEPT_PIXELS else b""
     whole = CheckedFigure(spec, tuple(report.findings), decoded=True, pixels=pixels, size=picture.size)
     if grid is None:
