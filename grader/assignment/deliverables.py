@@ -88,7 +88,14 @@ def _images(section: Section) -> ImagesSpec:
         alike,
         repeats,
         _at_least(section, names, count),
+        exact=_exact(section, one_for_each),
     )
+
+
+def _exact(section: Section, one_for_each: str) -> bool:
+    if section.flag("exact", False) and not one_for_each:
+        section.fail("is for images with 'one_for_each', the folder of those that are to be met", "exact")
+    return section.flag("exact", False)
 
 
 def _at_least(section: Section, names: NameFormat | None, count: int) -> int:

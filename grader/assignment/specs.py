@@ -24,7 +24,7 @@ class ImagesSpec:
     `repeats`: a field of the names; the same picture may stand under several values of it. `at_least`: where any
     names will do, as many images are enough; 0: all `count`. A size of (0, 0): any, but one for all images of the
     folder. `same_names`: the id of an image folder above, whose images have the same names, and the same size where
-    any will do.
+    any will do. `exact`: the images of `one_for_each` are to be met, so that being near to them is no sign of a copy.
     """
 
     id: str
@@ -42,6 +42,7 @@ class ImagesSpec:
     repeats: str = ""
     at_least: int = 0
     same_names: str = ""
+    exact: bool = False
 
     @property
     def any_size(self) -> bool:
