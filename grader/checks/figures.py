@@ -49,6 +49,9 @@ class CheckedFigure:
     boxes: tuple[tuple[int, int, int, int], ...] = ()
 
 
+Figures = dict[tuple[str, str], CheckedFigure]  # those that were measured, by problem and deliverable
+
+
 def as_images(figure: CheckedFigure) -> CheckedImages:
     """The images of a figure's grid in the order of reading, named `row 1, column 3`: for measures of images.
 

@@ -85,8 +85,7 @@ def tag_findings(problem: str, spec: MeasureSpec, images: CheckedImages, context
             problem=problem,
             deliverable=spec.deliverable,
             path=spec.tags,
-            message=f"The tags of the data can't be used: {plural(len(e.faults), 'line')} of {spec.tags} "
-            "say what nobody can hold an image against, or too few or too many. No points rest on them.",
+            message=f"The tags of the data ({spec.tags}) can't be used; no points rest on them.",
             expected=f"{images.spec.count} lines such as 1,blue hair red eyes",
             actual=listing(e.faults, 2),
             help="This is the course's list, not the submission's: mend it, or leave it out for the published one.",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,8 +43,9 @@ def test_the_same_faces_as_opencv_finds(tmp_path: Path) -> None:
     """The course's program: it reads the file itself."""
     picture = wall()
     cv2.imwrite(str(tmp_path / "grid.png"), picture[..., ::-1])
-    gray = cv2.equalizeHist(cv2.cvtColor(cv2.imread(str(tmp_path / "grid.png"), cv2.IMREAD_COLOR), cv2.COLOR_BGR2GRAY))
-    theirs = cv2.CascadeClassifier(str(PHOTOS)).detectMultiScale(
+    read: Any = cv2.imread(str(tmp_path / "grid.png"), cv2.IMREAD_COLOR)
+    gray = cv2.equalizeHist(cv2.cvtColor(read, cv2.COLOR_BGR2GRAY))
+    theirs: Any = cv2.CascadeClassifier(str(PHOTOS)).detectMultiScale(
         gray, scaleFactor=1.1, minNeighbors=5, minSize=(24, 24)
     )
     ours = read_cascade(weights(PHOTOS)).faces(picture)

@@ -56,8 +56,8 @@ def test_held_out_pictures() -> None:
         by_hand += right / len(part) / 2
     assert held_out_accuracy(first, second) == pytest.approx(by_hand) and by_hand > 0.9
     same = np.random.default_rng(3).normal(0, 1, (300, 5))
-    told = held_out_accuracy(same[:100], same[100:])
-    assert told is not None and 0.35 < told < 0.65  # nothing tells them apart
+    blind = held_out_accuracy(same[:100], same[100:])
+    assert blind is not None and 0.35 < blind < 0.65  # nothing tells them apart
     assert held_out_accuracy(first[:4], second) is None
 
 
