@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from grader.assignment import FigureSpec, ImagesSpec, LogSpec, Problem, TableSpec
 from grader.checks import rules
+from grader.checks.choices import begun, check_choices
 from grader.checks.figures import CheckedFigure, check_figure
 from grader.checks.images import CheckedImages, check_images
+from grader.checks.logs import check_log
 from grader.checks.tables import CheckedTable, check_table
 from grader.errors import SubmissionRefused
 from grader.references.data import BadReference, Data, picture_names, read_labels
@@ -51,16 +53,19 @@ class Inspection:
         """Checks every deliverable of a problem. Those that a table speaks of stand before it."""
         before = len(self.findings)
         there = False
-        for spec in problem.deliverables:
+        needed = begun(self.view, problem)
+        for asked in problem.deliverables:
+            spec = replace(asked, required=True) if asked.id in needed else asked
             if isinstance(spec, FigureSpec):
                 self._figure(problem, spec)
             elif isinstance(spec, LogSpec):
-                pass
+                self.findings += check_log(self.view, spec, problem.id)
             else:
                 part = self._images(problem, spec) if isinstance(spec, ImagesSpec) else self._table(problem, spec)
                 self.findings += part.findings
                 self.checked[problem.id, spec.id] = part
             there = there or self.view.entry(spec.path) is not None
+        self.findings += check_choices(self.view, problem)
         if not there and len(self.findings) == before and not any(d.required for d in problem.deliverables):
             self._absent.append(problem.id)
 
@@ -100,6 +105,8 @@ class Inspection:
 
     def _images(self, problem: Problem, spec: ImagesSpec) -> CheckedImages:
         of = self._names_of(spec) if spec.one_for_each else None
+        if spec.same_names:
+            spec, of = self._like(problem, spec)
         try:
             found = check_images(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=self.keep, of=of)
         except SubmissionRefused as e:
@@ -112,6 +119,14 @@ class Inspection:
                 "all of them."
             )
         return found
+
+    def _like(self, problem: Problem, spec: ImagesSpec) -> tuple[ImagesSpec, frozenset[str] | None]:
+        """The spec with the size of the folder that has the same names, and these names; None if it isn't there."""
+        other = self.checked[problem.id, spec.same_names].spec
+        assert isinstance(other, ImagesSpec)  # checked when the assignment was read
+        files = [e.name for e in self.view.peek(other.path).values() if e.kind == "file"]
+        names = frozenset(name for name in files if name.endswith(f".{other.format.lower()}"))
+        return replace(spec, size=other.size if spec.any_size else spec.size), names or None
 
     def _names_of(self, spec: ImagesSpec) -> frozenset[str] | None:
         """The names of the data's pictures for which there must be an image."""

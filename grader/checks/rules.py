@@ -32,6 +32,13 @@ TOO_MANY_FILES = _error(
     "The folder holds more names than any submission needs, so it was not looked through.",
     "60,000 files in `gan/`.",
 )
+TOO_FEW_OPTIONS = _error(
+    "too-few-options",
+    "Too few of the parts that one chooses among",
+    "A problem may offer several methods or tips, of which some must be handed in. One counts when all its files are "
+    "there.",
+    "Two tips of ten where three are asked for.",
+)
 MISPLACED = _error(
     "misplaced",
     "The right files lie in the wrong place",
@@ -55,9 +62,9 @@ MISSING_IMAGES = _error(
 )
 MISSING_COUNTERPARTS = _error(
     "missing-counterparts",
-    "Pictures of the data without an image of the same name",
-    "For each picture of a folder of the data there must be one image of the same name, such as its reconstruction. "
-    "One without an image counts as wrong.",
+    "Pictures without an image of the same name",
+    "For each picture of a folder of the data, or of another folder of the submission, there must be one image of the "
+    "same name, such as its reconstruction. One without an image counts as wrong.",
     "No `vae/reconstruction/40007.png` for the test image `40007.png`: the last incomplete batch was dropped.",
 )
 EXTRA_IMAGES = _error(
@@ -101,7 +108,8 @@ UNREADABLE = _error(
 WRONG_SIZE = _error(
     "wrong-size",
     "Images of the wrong size",
-    "Width and height must be exactly as asked. Images of another size are not judged.",
+    "Width and height must be exactly as asked, or the same for all images of a folder. Images of another size are not "
+    "judged.",
     "32x32 pixels where 28x28 are expected.",
 )
 WRONG_MODE = _error(
@@ -298,6 +306,40 @@ CSV_BAD_LABEL = _error(
     "Labels that are not whole numbers in the range",
     "Labels are compared as text: `3` is right, `3.0`, ` 3`, `03`, `NaN` and an empty field are not.",
     "`00004.png,3.0`: convert with `.astype(int)` before writing.",
+)
+
+# ---- logs ----
+
+LOG_COLUMNS = _error(
+    "log-columns",
+    "A log without a column that is asked for",
+    "The first line of the csv names its columns. Those that the assignment names must be among them, once each, in "
+    "any order; more are welcome.",
+    "`step,generator` where `step,generator_loss,discriminator_loss` is expected.",
+)
+LOG_VALUES = _error(
+    "log-values",
+    "Rows of a log that hold no numbers",
+    "Steps are whole numbers, everything else that is asked for is a number, and every row has all columns.",
+    "`100,tensor(0.69),0.71`: write `loss.item()`.",
+)
+LOG_ORDER = _error(
+    "log-order",
+    "Steps of a log that go back or repeat",
+    "The first column that is asked for counts training steps: each row's is larger than the one before.",
+    "Step 0 again after step 900: two runs were written into one file.",
+)
+LOG_TOO_SHORT = _error(
+    "log-too-short",
+    "A log with too few rows",
+    "A curve needs some points.",
+    "A log with the last step alone.",
+)
+LOG_NOT_FINITE = _warning(
+    "log-not-finite",
+    "Losses that are no longer finite",
+    "NaN or infinity: from that step on the training learnt nothing more. The message says which step it is.",
+    "`3200,nan,nan`.",
 )
 
 # ---- references ----

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.table import Table
 
-from grader.assignment import Assignment, Deliverable, DocumentSpec, FigureSpec, ImagesSpec, LogSpec
+from grader.assignment import Assignment, Deliverable, DocumentSpec, FigureSpec, ImagesSpec, LogSpec, Problem
 from grader.metrics import METRICS, Metric
 from grader.text import number
 
@@ -17,7 +18,7 @@ def describe(assignment: Assignment) -> str:
     lines += [f"Data: {assignment.data_folder}/", f"Digest: {assignment.digest}"]
     for problem in assignment.problems:
         lines += ["", f"{problem.id}: {problem.title}", "  hand in"]
-        lines += [f"    {deliverable_line(d)}" for d in problem.deliverables]
+        lines += _handed_in(problem)
         lines.append("  measured")
         for m in problem.measures:
             metric = METRICS[m.metric]
@@ -32,6 +33,16 @@ def describe(assignment: Assignment) -> str:
             kind = "a PDF" if isinstance(f, DocumentSpec) else "a shell script"
             lines.append(f"  {f.path}: {kind}{'' if f.required else ' (optional)'}")
     return "\n".join(lines)
+
+
+def _handed_in(problem: Problem) -> Iterator[str]:
+    """A line for each deliverable. Of a choice, what one of its options consists of."""
+    chosen = {i for c in problem.choices for ids in c.deliverables.values() for i in ids}
+    yield from (f"    {deliverable_line(d)}" for d in problem.deliverables if d.id not in chosen)
+    for c in problem.choices:
+        yield f"    at least {c.least} of {', '.join(c.options)} ({c.title}); {c.options[0]} has, and the others alike,"
+        ids = c.deliverables[c.options[0]]
+        yield from (f"      {deliverable_line(replace(d, required=True))}" for d in problem.deliverables if d.id in ids)
 
 
 def deliverable_line(spec: Deliverable) -> str:
