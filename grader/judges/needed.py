@@ -15,6 +15,12 @@ def judge_of(measure: MeasureSpec) -> Judge | None:
     return JUDGES[protocol.judge] if protocol else None
 
 
+def extras(assignment: Assignment) -> list[str]:
+    """The grader's own extras that an assignment's measures need."""
+    needed = {j.extra for p in assignment.problems for m in p.measures if (j := judge_of(m))}
+    return [extra for extra in ("score", "faces") if extra in needed]
+
+
 def downloads(assignment: Assignment) -> list[str]:
     """Names of the judges whose weights have to be downloaded for an assignment, each once, in its order."""
     judges = [judge_of(m) for p in assignment.problems for m in p.measures]
