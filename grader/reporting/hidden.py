@@ -29,7 +29,8 @@ HARMLESS = frozenset(
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
         *("wrong-pixel-range", "wrong-channels", "wrong-orientation", "wrong-image-order"),
-        *("unrelated-images", "pasted-patch"),
+        *("unrelated-images", "pasted-patch", "too-few-options"),
+        *("log-columns", "log-values", "log-order", "log-too-short", "log-not-finite"),
     }
 )
 _HARMLESS_NOTES = (
