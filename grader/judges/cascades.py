@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.errors import CannotMeasure, UsageError
+from grader.judges import JUDGES
 from grader.judges.weights import Weights
 
 SCALE, NEIGHBOURS, SMALLEST = 1.1, 5, (24, 24)
@@ -51,9 +52,10 @@ def read_cascade(weights: Weights) -> Cascade:
     except (cv2.error, SystemError, UnicodeDecodeError):  # SystemError: its binding's own for a text that is none
         whole = False
     if not whole:
+        judge = JUDGES[weights.judge]
         raise UsageError(
-            f"--judge {weights.judge}: {weights.path} is no cascade that OpenCV can read. Expected the file with the "
-            "sha256 that docs/protocols.md names; download it again."
+            f"--judge {judge.name}: {weights.path} is no cascade that OpenCV can read. Expected {judge.title}, with the "
+            f"sha256 {' or '.join(judge.known)}: {judge.remedy} brings it."
         )
     return Cascade(weights, str(cv2.__version__), cv2, detector)
 
