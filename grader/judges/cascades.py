@@ -54,8 +54,8 @@ def read_cascade(weights: Weights) -> Cascade:
     if not whole:
         judge = JUDGES[weights.judge]
         raise UsageError(
-            f"--judge {judge.name}: {weights.path} is no cascade that OpenCV can read. Expected {judge.title}, with the "
-            f"sha256 {' or '.join(judge.known)}: {judge.remedy} brings it."
+            f"--judge {judge.name}: {weights.path} is no cascade that OpenCV can read. Expected {judge.title}, with "
+            f"the sha256 {' or '.join(judge.known)}: {judge.remedy} brings it."
         )
     return Cascade(weights, str(cv2.__version__), cv2, detector)
 
