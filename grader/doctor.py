@@ -21,7 +21,6 @@ from grader.judges.weights import find_weights, weights_folder
 from grader.readiness import needs_of_data
 from grader.references.data import VARIABLE, Data
 
-_INSTALL = "pip install 'vision-grader[score]'"
 # What networks need: distribution, module.
 _SCORE = {
     "torch": "torch",
@@ -31,6 +30,9 @@ _SCORE = {
     "safetensors": "safetensors",
     "efficientnet-lite-pytorch": "efficientnet_lite_pytorch",
 }
+# What cascades need.
+_FACES = {"opencv-python-headless": "cv2", "scipy": "scipy"}
+_OPENCVS = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 _LIGHT = {"click": "click", "rich": "rich", "numpy": "numpy", "pillow": "PIL"}
 _FAST = {"onnxruntime": "onnxruntime"}
 
@@ -70,7 +72,7 @@ def diagnose(
 
     judges, references: files as `score` takes them. Raises UsageError for one of the latter that can't be read.
     """
-    packages = {name: _version(name, module) for name, module in (_LIGHT | _SCORE | _FAST).items()}
+    packages = {name: _version(name, module) for name, module in (_LIGHT | _SCORE | _FACES | _FAST).items()}
     weights = {judge.name: _weights(judge, judges or {}) for judge in JUDGES.values()}
     return Diagnosis(
         work.id,
@@ -86,11 +88,23 @@ def diagnose(
 
 
 def _version(name: str, module: str) -> str | None:
-    try:
-        found = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    return found if importlib.util.find_spec(module) else None
+    for alias in _OPENCVS if module == "cv2" else (name,):
+        try:
+            found = importlib.metadata.version(alias)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        return found if importlib.util.find_spec(module) else None
+    return None
+
+
+def _lacking(packages: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """By extra, the packages that are not here. OpenCV 5 has no cascades, so that it is none of them."""
+    old = {
+        name: version
+        for name, version in packages.items()
+        if version and not (name in _OPENCVS and version.startswith("5."))
+    }
+    return {extra: [n for n in wanted if n not in old] for extra, wanted in (("score", _SCORE), ("faces", _FACES))}
 
 
 def _devices() -> dict[str, str]:
@@ -146,15 +160,17 @@ def _skipped(
     packages: Mapping[str, str | None],
     weights: Mapping[str, Mapping[str, str]],
 ) -> list[Skipped]:
-    absent = [name for name in _SCORE if packages[name] is None]
+    absent = _lacking(packages)
     found = []
     lacking = {n.measure: n.path for n in needs_of_data(work, given) if n.required and data.find(n.path) is None}
     for problem in work.problems:
         for m in problem.measures:
             judge = judge_of(m)
-            if judge and absent:
-                found.append(Skipped(problem.id, m.id, f"needs {', '.join(absent)}", _INSTALL))
-            if judge and weights[judge.name]["state"] != "here" and not (absent and not judge.url):
+            gone = absent[judge.extra] if judge else []
+            if judge and gone:
+                mend = f"pip install 'vision-grader[{judge.extra}]'"
+                found.append(Skipped(problem.id, m.id, f"needs {', '.join(gone)}", mend))
+            if judge and weights[judge.name]["state"] != "here" and not (gone and not judge.url):
                 told = f"no weights of {judge.name}"
                 found.append(Skipped(problem.id, m.id, told, weights[judge.name]["remedy"]))
             if m.id in lacking:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, load_assignment
 from grader.checks import rules
+from grader.checks.figures import CheckedFigure, Figures, as_images
 from grader.checks.images import CheckedImages, Pictures
 from grader.checks.repository import can_parse, check_document, check_script
 from grader.errors import SubmissionRefused, UsageError
@@ -76,13 +77,15 @@ def score(
     cache: bool = True,
     progress: Progress = silent,
     pictures: Pictures | None = None,
+    figures: Figures | None = None,
 ) -> ScoreReport:
     """Checks a submission, takes every measure and compares it with the baselines.
 
     Arguments as for `check`, and: judges: files of weights by judge name. references: files that
     `grader reference build` made, used instead of the pictures under `data`. device: auto, cpu, cuda or mps.
     cache: keep features for the next run. progress: called as progress(task, done, total). pictures: filled with the
-    images that were judged, by problem and deliverable, for a report that shows them.
+    images that were judged, by problem and deliverable, for a report that shows them. figures: likewise filled with the
+    whole figures that were measured.
 
     A measure that needs something which isn't on this machine is `skipped`, with the reason. Raises as `check` does.
     """
@@ -98,7 +101,10 @@ def score(
     except SubmissionRefused as e:
         seen, digest = _refused(e), ""
     if pictures is not None:
-        pictures |= {key: part for key, part in seen.checked.items() if isinstance(part, CheckedImages)}
+        parts = {k: as_images(p) if isinstance(p, CheckedFigure) and p.tiles else p for k, p in seen.checked.items()}
+        pictures |= {key: part for key, part in parts.items() if isinstance(part, CheckedImages)}
+    if figures is not None:
+        figures |= {k: p for k, p in seen.checked.items() if isinstance(p, CheckedFigure) and p.pixels}
     verdicts = tuple(judge_problem(p, seen.findings, seen.checked, context, work) for p in work.problems)
     verdicts, shared = _once(verdicts)
     general = (*(f for f in seen.findings if not f.problem), *shared)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from grader.assignment import FigureSpec, ImagesSpec, Problem, TableSpec
+from grader.assignment import FigureSpec, ImagesSpec, LogSpec, Problem, TableSpec
 from grader.checks import rules
+from grader.checks.choices import begun, check_choices
 from grader.checks.figures import CheckedFigure, check_figure
 from grader.checks.images import CheckedImages, check_images
+from grader.checks.logs import check_log
 from grader.checks.tables import CheckedTable, check_table
 from grader.errors import SubmissionRefused
 from grader.references.data import BadReference, Data, picture_names, read_labels
@@ -17,7 +19,7 @@ from grader.submission import Submission
 from grader.text import listing
 
 _BEYOND = {rules.EXTRA_IMAGES.id, rules.MISNAMED.id}
-Checked = CheckedImages | CheckedTable  # what can be measured
+Checked = CheckedImages | CheckedTable | CheckedFigure  # what can be measured
 
 
 def of_images(problem: str, deliverable: str) -> str:
@@ -30,7 +32,8 @@ class Inspection:
     """One look through a submission, problem by problem. `elsewhere`: the places of all deliverables and of the data.
 
     `keep`: hold the pixels of the images. `answers` is filled with the labels that are there: by the path of a csv of
-    the data, or by `of_images`. `checked` is by problem and deliverable.
+    the data, or by `of_images`. `checked` is by problem and deliverable; of figures it holds the grids of problems that
+    measure one.
     """
 
     view: Submission
@@ -50,16 +53,19 @@ class Inspection:
         """Checks every deliverable of a problem. Those that a table speaks of stand before it."""
         before = len(self.findings)
         there = False
-        for spec in problem.deliverables:
+        needed = begun(self.view, problem)
+        for asked in problem.deliverables:
+            spec = replace(asked, required=True) if asked.id in needed else asked
             if isinstance(spec, FigureSpec):
-                figure = check_figure(self.view, spec, problem.id, elsewhere=self.elsewhere)
-                self._remember(figure)
-                self.findings += figure.findings
+                self._figure(problem, spec)
+            elif isinstance(spec, LogSpec):
+                self.findings += check_log(self.view, spec, problem.id)
             else:
                 part = self._images(problem, spec) if isinstance(spec, ImagesSpec) else self._table(problem, spec)
                 self.findings += part.findings
                 self.checked[problem.id, spec.id] = part
             there = there or self.view.entry(spec.path) is not None
+        self.findings += check_choices(self.view, problem)
         if not there and len(self.findings) == before and not any(d.required for d in problem.deliverables):
             self._absent.append(problem.id)
 
@@ -79,18 +85,28 @@ class Inspection:
         if self._whole:
             found.append(
                 f"Not taken apart into single images: {listing(self._whole, 10)}. That is no fault: a person looks at "
-                f"them, and only a regular grid, as torchvision's save_image makes it, can be taken apart."
+                "them, and only a regular grid, as torchvision's save_image or matplotlib's subplots make it, can be "
+                "taken apart."
             )
         if self._absent:
             found.append(f"Nothing was handed in for {', '.join(self._absent)}: it is optional, so nothing is missing.")
         return found
 
-    def _remember(self, figure: CheckedFigure) -> None:
+    def _figure(self, problem: Problem, spec: FigureSpec) -> None:
+        grids = {d.id for d in problem.deliverables if isinstance(d, FigureSpec) and d.grid is not None}
+        measured = spec.id in grids and any(m.deliverable in grids for m in problem.measures)
+        keep = self.keep and measured
+        figure = check_figure(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=keep)
+        self.findings += figure.findings
+        if measured:
+            self.checked[problem.id, spec.id] = figure
         if figure.decoded and figure.spec.grid is not None and not figure.tiles and not figure.findings:
             self._whole.append(figure.spec.path)
 
     def _images(self, problem: Problem, spec: ImagesSpec) -> CheckedImages:
         of = self._names_of(spec) if spec.one_for_each else None
+        if spec.same_names:
+            spec, of = self._like(problem, spec)
         try:
             found = check_images(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=self.keep, of=of)
         except SubmissionRefused as e:
@@ -103,6 +119,14 @@ class Inspection:
                 "all of them."
             )
         return found
+
+    def _like(self, problem: Problem, spec: ImagesSpec) -> tuple[ImagesSpec, frozenset[str] | None]:
+        """The spec with the size of the folder that has the same names, and these names; None if it isn't there."""
+        other = self.checked[problem.id, spec.same_names].spec
+        assert isinstance(other, ImagesSpec)  # checked when the assignment was read
+        files = [e.name for e in self.view.peek(other.path).values() if e.kind == "file"]
+        names = frozenset(name for name in files if name.endswith(f".{other.format.lower()}"))
+        return replace(spec, size=other.size if spec.any_size else spec.size), names or None
 
     def _names_of(self, spec: ImagesSpec) -> frozenset[str] | None:
         """The names of the data's pictures for which there must be an image."""

@@ -41,9 +41,12 @@ def _paths(problem: Problem, m: MeasureSpec, given: Collection[tuple[str, str]])
     if isinstance(spec, TableSpec):
         # An optional table may stay away, and then nothing is skipped.
         return [(spec.answers, spec.required)] if spec.answers else []
-    assert isinstance(spec, ImagesSpec)
-    if m.metric in _WITH_ORIGINALS:
+    if isinstance(spec, ImagesSpec) and m.metric in _WITH_ORIGINALS:
         return [(spec.one_for_each, spec.required)]
+    if m.metric == "domain_accuracy":  # it learns from pictures, which no statistics stand in for
+        return [(m.reference, spec.required), (m.against_reference, spec.required)]
+    if m.tags:
+        return [(m.tags, spec.required and not m.published_tags)]
     if not m.reference or (m.reference, m.protocol) in given:
         return []
     required = m.metric not in _OPTIONAL and m.reference_file is None

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from grader.assignment import Assignment, MeasureSpec, Problem
 from grader.checks import rules
+from grader.checks.figures import CheckedFigure, as_images
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.errors import CannotMeasure, GraderError
@@ -18,6 +19,7 @@ from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
 from grader.measuring.likeness import likeness_findings
 from grader.measuring.reconstruction import mistake_findings, original_findings
+from grader.measuring.tags import tag_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -50,7 +52,13 @@ def judge_problem(
         optional = next(not d.required for d in problem.deliverables if d.id == spec.deliverable)
         if optional and (part is None or _absent(part)):
             continue
-        taken = _take(spec, part, context, problem.id)
+        if isinstance(part, CheckedFigure) and METRICS[spec.metric].deliverable == "images":
+            part = as_images(part)
+        against = checked.get((problem.id, spec.against))
+        taken = _take(spec, part, context, problem.id, against)
+        if taken.value is None and spec.metric in ("hair_accuracy", "eye_accuracy") and isinstance(part, CheckedImages):
+            told = {f.message for f in findings}  # both metrics read one list
+            findings += [f for f in tag_findings(problem.id, spec, part, context) if f.message not in told]
         if taken.value is not None:
             told = {f.message for f in findings}  # several deliverables may have the same reference
             findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
@@ -85,10 +93,12 @@ def _copies(problem: Problem, checked: Mapping[tuple[str, str], Checked], contex
 
     found: list[Finding] = []
     for (owner, name), part in checked.items():
+        metrics = {m.metric for m in problem.measures if m.deliverable == name}
+        if isinstance(part, CheckedFigure) and metrics:
+            part = as_images(part)
         if owner != problem.id or not isinstance(part, CheckedImages):
             continue
         try:
-            metrics = {m.metric for m in problem.measures if m.deliverable == name}
             found += copy_findings(problem.id, part, context, free=meant_to_differ_in(part, metrics))
         except GraderError:
             raise
@@ -110,12 +120,15 @@ def _mistakes(problem: str, images: CheckedImages, context: Context) -> list[Fin
 
 
 def _absent(checked: Checked) -> bool:
-    return not (checked.present if isinstance(checked, CheckedTable) else checked.names or checked.findings)
+    if isinstance(checked, CheckedTable):
+        return not checked.present
+    there = checked.decoded if isinstance(checked, CheckedFigure) else bool(checked.names)
+    return not there and not checked.findings
 
 
 def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None, taken: Measurement) -> list[Finding]:
     """A warning where the data folder holds another number of reference items than the course published."""
-    found = taken.provenance.get("reference_n", 0)
+    found = taken.provenance.get("reference_of", taken.provenance.get("reference_n", 0))
     what, source = str(taken.provenance.get("reference", "")), taken.provenance.get("reference_source", "data")
     published = checked.spec.answers_count if isinstance(checked, CheckedTable) else spec.reference_count
     if not published or found == published:
@@ -132,13 +145,15 @@ def _reference_findings(problem: str, spec: MeasureSpec, checked: Checked | None
     return [finding]
 
 
-def _take(spec: MeasureSpec, checked: Checked | None, context: Context, problem: str) -> Measurement:
+def _take(
+    spec: MeasureSpec, checked: Checked | None, context: Context, problem: str, against: Checked | None
+) -> Measurement:
     """The measurement, whatever happens: what isn't here skips it, a broken reference is our error."""
     about = {"protocol": spec.protocol} | ({"reference": spec.reference} if spec.reference else {})
     if checked is None:
         return Measurement(None, 0, "the submission can't be read", "fail", provenance=about)
     try:
-        taken = measure(spec, checked, context, problem)
+        taken = measure(spec, checked, context, problem, against)
     except CannotMeasure as e:
         return Measurement(None, 0, str(e), "skipped", provenance=about)
     except BadReference as e:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from fixtures import hw3
+from fixtures.anime import make_anime
 from fixtures.hw4 import make_submission
 from fixtures.make import make_course, make_faces
 from grader.judges import torchvision_shim  # noqa: F401  (tests import torchvision and torch_fidelity after this)
@@ -61,6 +63,22 @@ def good_hw4(tmp_path_factory: pytest.TempPathFactory, course_hw4: Path) -> Path
     """A submission for dlcv-spring2018-hw4 without a fault."""
     out = tmp_path_factory.mktemp("good") / "submission"
     make_submission(out, course_hw4)
+    return out
+
+
+@pytest.fixture(scope="session")
+def course_hw3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The miniature course of mlds-spring2018-hw3."""
+    out = tmp_path_factory.mktemp("course") / "mlds_data"
+    make_anime(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def good_hw3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A submission for mlds-spring2018-hw3 without a fault."""
+    out = tmp_path_factory.mktemp("good") / "submission"
+    hw3.make_submission(out)
     return out
 
 

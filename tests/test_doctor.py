@@ -14,6 +14,7 @@ import grader
 from grader import doctor
 from grader.assignment import load_assignment
 from grader.doctor import diagnose
+from grader.readiness import needs_of_data
 from grader.references.data import Data
 from tests.cli.test_cli import _run as run
 from tests.conftest import GOOD, ROOT
@@ -104,3 +105,84 @@ def test_nothing_heavy_is_imported(arguments: list[str], tmp_path: Path) -> None
         [sys.executable, "-c", LIGHT, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_faces_need_opencv_and_a_cascade(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(FIGURES)
+    work = load_assignment(tmp_path / "own.toml")
+    work = work.only(["drawn"])
+    found = {s.measure: (s.why, s.remedy) for s in diagnose(work, Data(None, "data")).skipped}
+    assert found == {"face_count": ("no weights of anime_cascade", "grader weights fetch anime_cascade")}
+    newer = lambda name, _: "5.0.0" if "opencv" in name else "1"  # noqa: E731
+    monkeypatch.setattr(doctor, "_version", newer)
+    told = [(s.measure, s.why, s.remedy) for s in diagnose(work, Data(None, "data")).skipped]
+    extra = "pip install 'vision-grader[faces]'"
+    assert ("face_count", "needs opencv-python-headless", extra) in told
+    assert ("face_share", "needs opencv-python-headless", extra) in told
+
+
+def test_what_tags_and_domains_need(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(FIGURES)
+    needed = [(n.measure, n.path, n.required) for n in needs_of_data(load_assignment(tmp_path / "own.toml"))]
+    assert needed == [
+        ("hair_accuracy", "tags.txt", True),
+        ("eye_accuracy", "tags.txt", False),
+        ("domain_accuracy", "style/b", True),
+        ("domain_accuracy", "style/a", True),
+    ]
+
+
+FIGURES = """schema = "grader/assignment/1"
+id = "own"
+title = "Own"
+[[problem]]
+id = "drawn"
+title = "Drawn"
+[[problem.deliverable]]
+id = "samples"
+kind = "figure"
+path = "gan.png"
+grid = [1, 2]
+tile = [64, 64]
+[[problem.deliverable]]
+id = "photos"
+kind = "images"
+path = "photos"
+count = 3
+size = [64, 64]
+[[problem.measure]]
+id = "face_count"
+deliverable = "samples"
+[[problem.measure]]
+id = "face_share"
+deliverable = "photos"
+[[problem]]
+id = "more"
+title = "More"
+[[problem.deliverable]]
+id = "samples"
+kind = "figure"
+path = "cgan.png"
+grid = [1, 2]
+tile = [64, 64]
+[[problem.deliverable]]
+id = "output"
+kind = "images"
+path = "output"
+count = 3
+size = [64, 64]
+[[problem.measure]]
+id = "hair_accuracy"
+deliverable = "samples"
+tags = "tags.txt"
+[[problem.measure]]
+id = "eye_accuracy"
+deliverable = "samples"
+tags = "tags.txt"
+published_tags = ["blue hair red eyes", "blue hair red eyes"]
+[[problem.measure]]
+id = "domain_accuracy"
+deliverable = "output"
+reference = "style/b"
+against_reference = "style/a"
+"""

@@ -3,29 +3,29 @@
 from grader.assignment.model import (
     Assignment,
     Baseline,
-    Deliverable,
+    Choice,
     DocumentSpec,
-    FigureSpec,
-    ImagesSpec,
     MeasureSpec,
     Problem,
     Reported,
     RepositoryFile,
     ScriptSpec,
     ShellRules,
-    TableSpec,
 )
 from grader.assignment.names import NameField, NameFormat
 from grader.assignment.reading import DEFAULT, assignment_ids, load_assignment
+from grader.assignment.specs import Deliverable, FigureSpec, ImagesSpec, LogSpec, TableSpec
 
 __all__ = [
     "DEFAULT",
     "Assignment",
     "Baseline",
+    "Choice",
     "Deliverable",
     "DocumentSpec",
     "FigureSpec",
     "ImagesSpec",
+    "LogSpec",
     "MeasureSpec",
     "NameField",
     "NameFormat",

@@ -7,29 +7,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
-from grader.assignment.model import Deliverable, FigureSpec, ImagesSpec, TableSpec
 from grader.assignment.names import NameField, NameFormat, placeholders
+from grader.assignment.specs import ANY_SIZE, FIGURES, Deliverable, FigureSpec, ImagesSpec, LogSpec, TableSpec
 from grader.assignment.toml import Section
 
 MOST_IMAGES = 20_000
+MOST_ROWS = 100_000
 _WIDEST = 9
 _RANGE = "first and last value, the first not above the last"
 _MOST_CLASSES = 1000
 _WIDEST_IMAGE = 4096
 _MOST_TILES = 20  # in a row or a column of a figure
-_FIGURES = (".jpg", ".jpeg", ".png")
+_KINDS = {"images", "table", "figure", "log"}
 
 
 def read_deliverables(sections: Sequence[Section]) -> tuple[Deliverable, ...]:
-    """The deliverables in the order of the file. A table may speak of images that stand above it."""
+    """The deliverables in the order of the file. A table or a folder may speak of images that stand above it."""
     found: list[Deliverable] = []
     for section in sections:
         above = {d.id: d for d in found if isinstance(d, ImagesSpec)}
-        kind = section.choice("kind", ["images", "table", "figure"])
+        kind = section.choice("kind", _KINDS)
         if kind == "table":
             found.append(_table(section, above))
+        elif kind == "images":
+            found.append(_like(section, above) if "same_names" in section.values else _images(section))
         else:
-            found.append(_figure(section) if kind == "figure" else _images(section))
+            found.append(_figure(section) if kind == "figure" else _log(section))
         section.done()
     return tuple(found)
 
@@ -67,28 +70,113 @@ def _images(section: Section) -> ImagesSpec:
     if one_for_each and (names is None or len(names.fields) != 1 or names.fields[0].least is not None):
         expected = "names with one number, whose range holds all pictures of that folder, such as '{number:05}.png'"
         section.fail(f"expected {expected}", "one_for_each")
-    mode = cast(Literal["RGB", "L"], section.choice("mode", ["RGB", "L"], "RGB"))
-    format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
-    size = _size(section, "size")
+    mode, format_, size = _form(section)
     copies, alike = section.paths("copies_of"), section.flag("alike", False)
     repeats = section.choice("repeats", ["", *(f.name for f in names.fields)] if names else [""], "")
     return ImagesSpec(
-        name, path, count, size, mode, format_, names, label, required, copies, one_for_each, alike, repeats
+        name,
+        path,
+        count,
+        size,
+        mode,
+        format_,
+        names,
+        label,
+        required,
+        copies,
+        one_for_each,
+        alike,
+        repeats,
+        _at_least(section, names, count),
+        exact=_exact(section, one_for_each),
     )
+
+
+def _exact(section: Section, one_for_each: str) -> bool:
+    if section.flag("exact", False) and not one_for_each:
+        section.fail("is for images with 'one_for_each', the folder of those that are to be met", "exact")
+    return section.flag("exact", False)
+
+
+def _at_least(section: Section, names: NameFormat | None, count: int) -> int:
+    if "least" not in section.values:
+        return 0
+    least = section.count("least")
+    if names is not None:
+        section.fail(
+            "is for images of any names; where numbers may end is said in [problem.deliverable.names.least]", "least"
+        )
+    if not 0 < least <= count:
+        section.fail(f"expected how many images are enough, 1 to {count}; found {least}", "least")
+    return least
+
+
+def _form(section: Section) -> tuple[Literal["RGB", "L"], Literal["PNG"], tuple[int, int]]:
+    """Mode, format and size of images; `size = "one"` for any size that all of them have."""
+    mode = cast(Literal["RGB", "L"], section.choice("mode", ["RGB", "L"], "RGB"))
+    format_ = cast(Literal["PNG"], section.choice("format", ["PNG"], "PNG"))
+    if isinstance(section.values.get("size"), str):
+        section.choice("size", ["one"])
+        return mode, format_, ANY_SIZE
+    return mode, format_, _size(section, "size")
+
+
+def _like(section: Section, above: Mapping[str, ImagesSpec]) -> ImagesSpec:
+    """A folder whose images are named as those of another one."""
+    name, path, required = _head(section)
+    other = above.get(section.text("same_names"))
+    if other is None or other.names is not None or other.same_names:
+        named = ", ".join(d.id for d in above.values() if not d.names and not d.same_names) or "there is none"
+        section.fail(
+            f"expected the id of an image folder of any names that stands above this one: {named}", "same_names"
+        )
+    mode, format_, size = _form(section)
+    copies, alike = section.paths("copies_of"), section.flag("alike", False)
+    return ImagesSpec(
+        name,
+        path,
+        other.count,
+        size,
+        mode,
+        format_,
+        None,
+        "",
+        required,
+        copies,
+        alike=alike,
+        at_least=other.at_least,
+        same_names=other.id,
+    )
+
+
+def _log(section: Section) -> LogSpec:
+    name, path, required = _head(section)
+    if not path.endswith(".csv"):
+        section.fail("expected a name that ends in .csv", "path")
+    columns = section.texts("columns", ())
+    if len(columns) < 2 or len(set(columns)) < len(columns):
+        section.fail("expected different column names: the one that counts steps, then at least one other", "columns")
+    least = section.count("least", 2)
+    if not 2 <= least <= MOST_ROWS:
+        section.fail(f"expected how many rows there must be, 2 to {MOST_ROWS}; found {least}", "least")
+    return LogSpec(name, path, columns, least, required)
 
 
 def _figure(section: Section) -> FigureSpec:
     name, path, required = _head(section)
-    if not path.lower().endswith(_FIGURES):
-        section.fail(f"expected a name that ends in {', '.join(_FIGURES)}", "path")
+    if not path.lower().endswith(FIGURES):
+        section.fail(f"expected a name that ends in {', '.join(FIGURES)}", "path")
+    copies = section.paths("copies_of")
     if "grid" not in section.values:
+        if copies:
+            section.fail("is looked for in the images of a grid: needs 'grid', columns and rows", "copies_of")
         if "tile" in section.values:
             section.fail("is the size of the images of a grid: needs 'grid', columns and rows", "tile")
         return FigureSpec(name, path, None, (0, 0), required)
     grid = section.pair("grid", "columns and rows of images", ordered=False)
     if not all(1 <= n <= _MOST_TILES for n in grid) or grid == (1, 1):
         section.fail(f"expected columns and rows from 1 to {_MOST_TILES}, and more than one image", "grid")
-    return FigureSpec(name, path, grid, _size(section, "tile"), required, section.flag("alike", False))
+    return FigureSpec(name, path, grid, _size(section, "tile"), required, section.flag("alike", False), copies)
 
 
 def _size(section: Section, key: str) -> tuple[int, int]:

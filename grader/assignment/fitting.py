@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.assignment.model import Deliverable, ImagesSpec, TableSpec
+from grader.assignment.specs import Deliverable, FigureSpec, ImagesSpec, TableSpec
 from grader.assignment.toml import Section
 from grader.judges.attributes import ATTRIBUTES
 from grader.metrics import Metric
@@ -10,7 +10,21 @@ from grader.metrics import Metric
 _RECONSTRUCTIONS = ("reconstruction_mse", "psnr", "ssim")
 _OF_A_LABEL = ("attribute_accuracy", "pair_flip")
 _OF_PAIRS = ("pair_flip", "pair_identity")
+_OF_NAMES = ("code_nmi", *_OF_A_LABEL, *_OF_PAIRS)
 _CODE_FIELDS = {"code", "value", "row"}
+
+
+def check_kind(section: Section, metric: Metric, measured: Deliverable) -> None:
+    """Fails where the metric is one of another kind of deliverable. A figure's grid will do for images."""
+    grid = isinstance(measured, FigureSpec) and measured.grid is not None
+    kinds = {
+        "images": ("an image folder", isinstance(measured, ImagesSpec) or (grid and not metric.needs_label)),
+        "table": ("a table", isinstance(measured, TableSpec)),
+        "figure": ("a figure with a grid of images", grid),
+    }
+    wanted, fits = kinds[metric.deliverable]
+    if not fits:
+        section.fail(f"{metric.id} measures {wanted}, which {measured.id!r} is not", "deliverable")
 
 
 def check_fit(section: Section, metric: Metric, measured: Deliverable) -> None:
@@ -24,6 +38,8 @@ def check_fit(section: Section, metric: Metric, measured: Deliverable) -> None:
             )
     elif isinstance(measured, ImagesSpec):
         _check_images(section, metric, measured)
+    elif isinstance(measured, FigureSpec) and metric.id in (*_OF_NAMES, *_RECONSTRUCTIONS):
+        section.fail(f"{metric.id} needs an image folder, whose names say what is what", "deliverable")
 
 
 def _check_images(section: Section, metric: Metric, images: ImagesSpec) -> None:

@@ -7,22 +7,22 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from grader.assignment.bindings import read_bindings
+from grader.assignment.choices import expand
 from grader.assignment.deliverables import read_deliverables
-from grader.assignment.fitting import check_fit, read_attribute
+from grader.assignment.fitting import check_fit, check_kind, read_attribute
 from grader.assignment.model import (
     Assignment,
     Baseline,
-    Deliverable,
     DocumentSpec,
-    ImagesSpec,
     MeasureSpec,
     Problem,
     Reported,
     RepositoryFile,
     ScriptSpec,
     ShellRules,
-    TableSpec,
 )
+from grader.assignment.specs import Deliverable, ImagesSpec
 from grader.assignment.toml import Section, Source
 from grader.errors import UsageError
 from grader.metrics import METRICS, Metric
@@ -211,15 +211,18 @@ def _problem(section: Section) -> Problem:
     name = section.text("id")
     if not _ID.fullmatch(name):
         section.fail("expected lower-case letters, digits, '-' and '_', such as 'acgan'", "id")
-    deliverables = read_deliverables(section.tables("deliverable"))
+    chosen = [expand(s) for s in section.tables("choice")]
+    _unique(section, "choice", [c.choice.id for c in chosen])
+    deliverables = read_deliverables([*section.tables("deliverable"), *(d for c in chosen for d in c.deliverables)])
     if not deliverables:
         section.fail("needs at least one [[problem.deliverable]]")
     _unique(section, "deliverable", [d.id for d in deliverables])
     if len({d.path for d in deliverables}) < len(deliverables):
         section.fail("two deliverables have one path", "deliverable")
     by_id = {d.id: d for d in deliverables}
-    measures = tuple(_measure(s, by_id) for s in section.tables("measure"))
-    result = Problem(name, section.text("title"), deliverables, measures)
+    tables = [*section.tables("measure"), *(m for c in chosen for m in c.measures)]
+    measures = tuple(_measure(s, by_id) for s in tables)
+    result = Problem(name, section.text("title"), deliverables, measures, tuple(c.choice for c in chosen))
     section.done()
     return result
 
@@ -255,10 +258,8 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
     metric = METRICS[section.choice("metric", METRICS, default)]
     deliverable = section.choice("deliverable", deliverables)
     measured = deliverables[deliverable]
-    if not isinstance(measured, ImagesSpec if metric.deliverable == "images" else TableSpec):
-        wanted = "an image folder" if metric.deliverable == "images" else "a table"
-        section.fail(f"{metric.id} measures {wanted}, which {deliverable!r} is not", "deliverable")
-    if metric.needs_label and isinstance(measured, ImagesSpec) and not measured.label:
+    check_kind(section, metric, measured)
+    if metric.needs_label and not (isinstance(measured, ImagesSpec) and measured.label):
         section.fail(f"{metric.id} needs to know which part of the names of {deliverable!r} is the 'label'")
     if metric.id == "digit_accuracy" and isinstance(measured, ImagesSpec):
         _check_digits(section, measured)
@@ -276,6 +277,7 @@ def _measure(section: Section, deliverables: dict[str, Deliverable]) -> MeasureS
         reference_file=_reference_file(section),
         attribute=attribute,
         on=on,
+        **read_bindings(section, metric, deliverable, deliverables),
     )
     if spec.reference_labels and (not spec.reference or not isinstance(measured, ImagesSpec) or not measured.label):
         section.fail("needs a 'reference', and names with a 'label'", "reference_labels")

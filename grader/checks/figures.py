@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
-from grader.assignment import FigureSpec
+from grader.assignment import FigureSpec, ImagesSpec
 from grader.assignment.names import looks_like_image
 from grader.checks import rules
 from grader.checks.decoding import MOST_PIXELS, WIDEST, decode, format_of, size_of
+from grader.checks.images import CheckedImages
 from grader.checks.pictures import Damaged
+from grader.checks.plots import take_plot_apart
 from grader.checks.rules import Rule
 from grader.checks.tiles import Grid, blank, repeated, take_apart
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
 from grader.text import are, listing, plural, printable
 
+KEPT_PIXELS = 12_000_000
 _LARGEST = 16 * 2**20  # bytes
 _SMALLEST = (100, 60)
 _MOST_FOLDERS = 60
@@ -30,7 +33,9 @@ _SHOWN = 0.0002  # of the pixels must have another colour than most: a thin line
 class CheckedFigure:
     """A figure's findings. `tiles`: RGB bytes of the images of its grid, row by row, each of the size asked for.
 
-    No tiles, rows and columns where there is no grid to take apart; `decoded`: the figure could be opened.
+    No tiles, rows and columns where there is no grid to take apart; `decoded`: the figure could be opened. `pixels`:
+    RGB bytes of the whole picture of this `size`, row by row, where they are kept: it is measured and has at most
+    `KEPT_PIXELS`. `boxes`: left, top, right and bottom of each tile in that picture.
     """
 
     spec: FigureSpec
@@ -39,10 +44,45 @@ class CheckedFigure:
     rows: int = 0
     tiles: tuple[bytes, ...] = ()
     decoded: bool = False
+    pixels: bytes = b""
+    size: tuple[int, int] = (0, 0)
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
 
 
-def check_figure(submission: Submission, spec: FigureSpec, problem: str, *, elsewhere: set[str]) -> CheckedFigure:
-    """Checks one figure. `elsewhere`: paths that are other things' places, which are not taken for this figure."""
+Figures = dict[tuple[str, str], CheckedFigure]  # those that were measured, by problem and deliverable
+
+
+def as_images(figure: CheckedFigure) -> CheckedImages:
+    """The images of a figure's grid in the order of reading, named `row 1, column 3`: for measures of images.
+
+    `spec.count` is how many the grid should have; none is there where the figure isn't taken apart.
+    """
+    spec = figure.spec
+    columns, rows = spec.grid or (0, 0)
+    images = ImagesSpec(
+        spec.id,
+        spec.path,
+        columns * rows,
+        spec.tile,
+        "RGB",
+        "PNG",
+        None,
+        "",
+        spec.required,
+        copies_of=spec.copies_of,
+        alike=spec.alike,
+    )
+    names = tuple(_place(i, figure.columns) for i in range(len(figure.tiles)))
+    return CheckedImages(images, names, figure.tiles, figure.findings)
+
+
+def check_figure(
+    submission: Submission, spec: FigureSpec, problem: str, *, elsewhere: set[str], keep: bool = False
+) -> CheckedFigure:
+    """Checks one figure. `elsewhere`: paths that are other things' places, which are not taken for this figure.
+
+    keep: hold the pixels of the whole picture.
+    """
     report = _Report(spec, problem)
     entry = submission.entry(spec.path)
     if entry is None:
@@ -61,12 +101,15 @@ def check_figure(submission: Submission, spec: FigureSpec, problem: str, *, else
         advice = "Save the figure after drawing and before showing it: plt.savefig(...), then plt.show()."
         report.add(rules.BLANK_FIGURE, f"{spec.path} shows nothing.", "a picture", "one colour all over", advice)
     elif spec.grid is not None:
-        grid = take_apart(picture, spec.grid, spec.tile)
+        grid = take_apart(picture, spec.grid, spec.tile) or take_plot_apart(picture, spec.grid, spec.tile)
+    pixels = picture.tobytes() if keep and picture.width * picture.height <= KEPT_PIXELS else b""
+    whole = CheckedFigure(spec, tuple(report.findings), decoded=True, pixels=pixels, size=picture.size)
     if grid is None:
-        return CheckedFigure(spec, tuple(report.findings), decoded=True)
+        return whole
     _judge(grid, report)
     tiles = tuple(tile.tobytes() for tile in grid.tiles)
-    return CheckedFigure(spec, tuple(report.findings), grid.columns, grid.rows, tiles, True)
+    whole = replace(whole, findings=tuple(report.findings), columns=grid.columns, rows=grid.rows)
+    return replace(whole, tiles=tiles, boxes=grid.boxes)
 
 
 @dataclass
@@ -236,4 +279,8 @@ def _judge(grid: Grid, report: _Report) -> None:
 
 def _places(indices: Iterable[int], grid: Grid) -> list[str]:
     """Where tiles are, in words: `row 1, column 3`."""
-    return [f"row {i // grid.columns + 1}, column {i % grid.columns + 1}" for i in indices]
+    return [_place(i, grid.columns) for i in indices]
+
+
+def _place(index: int, columns: int) -> str:
+    return f"row {index // columns + 1}, column {index % columns + 1}"

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.assignment import ImagesSpec
 from grader.checks import rules
+from grader.checks.contents import Contents
 from grader.checks.naming import check_names
 from grader.checks.narrowing import narrowed
-from grader.checks.pictures import examine
-from grader.checks.rules import Rule
 from grader.results import Finding
-from grader.submission import Submission, Unreadable
+from grader.submission import Submission
 from grader.text import listing, plural
 
 _MOST_FOLDERS = 60
-_LARGEST = 4 * 2**20  # bytes of one picture: a hundred times what these sizes need
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ def check_images(
     """Checks one image folder. `elsewhere`: paths that are other things' places, where nothing is looked for.
 
     `keep` holds the pixels of the judged images; without it only the findings are wanted. `of`: names of the pictures
-    for each of which there is one image; None if they aren't here.
+    for each of which there is one image; None if they aren't here, or if nothing of the kind is asked for.
     """
     if of is not None:
         spec = narrowed((), spec, of)
@@ -70,12 +65,13 @@ def check_images(
         if moved:
             return CheckedImages(asked, (), (), (*findings, moved))
     findings += naming.findings
-    contents = _Contents(submission, spec, problem)
+    contents = Contents(submission, spec, problem)
     ending = "." + spec.format.lower()
     accepted = set(naming.accepted)
     named_alike = [n for n in entries if n.lower().endswith(ending) and entries[n].kind == "file"]
     for name in sorted(named_alike, key=lambda n: (n not in accepted, n))[: 2 * spec.count]:
         contents.add(name, judged=keep and name in accepted)
+    spec = contents.settle()
     findings += contents.findings()
     judged = sorted(contents.pixels.items())
     return CheckedImages(spec, tuple(name for name, _ in judged), tuple(p for _, p in judged), tuple(findings))
@@ -116,13 +112,6 @@ def _strange_entries(submission: Submission, spec: ImagesSpec, problem: str) -> 
             )
         )
     return found
-
-
-def _singular(what: str) -> str:
-    for many, one in (("are ", "is "), ("have ", "has "), ("repeat ", "repeats ")):
-        if what.startswith(many):
-            return one + what.removeprefix(many)
-    return what
 
 
 def _matches(submission: Submission, folder: str, spec: ImagesSpec) -> int:
@@ -207,103 +196,3 @@ def _not_there(submission: Submission, spec: ImagesSpec, problem: str, elsewhere
         actual="an empty folder" if entry else (f"folders: {names}" if names else "no such folder"),
         help=f"Write the images of this problem into {spec.path}/ at the top of the submission.",
     )
-
-
-class _Contents:
-    """Collects what is wrong with each file, so that one mistake in many files is one finding."""
-
-    def __init__(self, submission: Submission, spec: ImagesSpec, problem: str) -> None:
-        self._submission = submission
-        self._spec = spec
-        self._problem = problem
-        self._faults: dict[Rule, list[tuple[str, str]]] = defaultdict(list)
-        self._constant: list[str] = []
-        self._first: dict[tuple[bytes, int], str] = {}
-        self._copies: list[tuple[str, str]] = []
-        self.pixels: dict[str, bytes] = {}
-
-    def add(self, name: str, *, judged: bool) -> None:
-        """Reads, examines and remembers one file."""
-        try:
-            content = self._submission.read(f"{self._spec.path}/{name}", _LARGEST)
-        except Unreadable as e:
-            self._faults[rules.UNREADABLE].append((name, str(e)))
-            return
-        picture = examine(content, self._spec)
-        for rule, actual in picture.faults:
-            self._faults[rule].append((name, actual))
-        if picture.pixels is None:
-            return
-        if judged:
-            self.pixels[name] = picture.pixels
-        if picture.constant:
-            self._constant.append(name)
-        key = hashlib.sha256(picture.pixels).digest(), self._spec.repeated_as(name)
-        first = self._first.setdefault(key, name)
-        if first != name:
-            self._copies.append((name, first))
-
-    def findings(self) -> list[Finding]:
-        """Errors in the order of the rules, then warnings."""
-        spec = self._spec
-        width, height = spec.size
-        expected = {
-            rules.WRONG_SIZE: (f"{width}x{height} pixels", f"are not {width}x{height}"),
-            rules.WRONG_MODE: (f"8-bit {spec.mode} without alpha", f"are not plain {spec.mode}"),
-            rules.WRONG_DEPTH: ("8 bits a channel", "have more than 8 bits a channel"),
-            rules.WRONG_FORMAT: (spec.format, f"are no {spec.format} files, whatever their names say"),
-            rules.UNREADABLE: (f"a whole {spec.format} file", "can't be read"),
-            rules.ANIMATED: ("a single picture", "are animated"),
-        }
-        helps = {
-            rules.WRONG_SIZE: f"Generate or crop to {width}x{height} before saving.",
-            rules.WRONG_MODE: f"Convert before saving: image.convert('{spec.mode}').",
-            rules.WRONG_DEPTH: "Convert the array to uint8 (0 to 255) before saving.",
-            rules.WRONG_FORMAT: f"Save them with Image.save('name.{spec.format.lower()}').",
-            rules.UNREADABLE: "Generate or copy these files again; each counts as missing.",
-            rules.ANIMATED: "Save one frame for each file.",
-        }
-        found = []
-        for rule, (wanted, what) in expected.items():
-            if pairs := self._faults.get(rule):
-                kinds = Counter(actual for _, actual in pairs)
-                actual = listing([f"{kind} ({n})" for kind, n in kinds.most_common()], 4)
-                found.append(self._finding(rule, [n for n, _ in pairs], what, wanted, actual, helps[rule]))
-        if names := self._constant:
-            what, advice = "have a single colour", "Look at them; check how values are scaled before saving."
-            shown = [(name,) for name in names]
-            found.append(self._finding(rules.CONSTANT_IMAGE, names, what, "pictures", "one colour", advice, shown))
-        if self._copies:
-            copies = [f"{name} = {first}" for name, first in self._copies]
-            what, advice = "repeat the pixels of another", "Use fresh noise for every image."
-            if spec.alike:
-                advice = "They may resemble each other, but not be the same: look at these."
-            actual = listing(copies, 2)
-            found.append(
-                self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", actual, advice, self._copies)
-            )
-        return found
-
-    def _finding(
-        self,
-        rule: Rule,
-        names: list[str],
-        what: str,
-        expected: str,
-        actual: str,
-        advice: str,
-        images: Iterable[tuple[str, ...]] = (),
-    ) -> Finding:
-        count, path = len(names), self._spec.path
-        return rule.finding(
-            problem=self._problem,
-            deliverable=self._spec.id,
-            path=f"{path}/{names[0].split(' = ')[0]}" if count == 1 else path,
-            message=f"{plural(count, 'image')} in {path}/ {_singular(what) if count == 1 else what}.",
-            expected=expected,
-            actual=actual,
-            help=advice,
-            count=count,
-            examples=names,
-            images=images,
-        )

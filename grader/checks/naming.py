@@ -27,7 +27,8 @@ class Naming:
 def check_names(files: Sequence[str], spec: ImagesSpec, problem: str, of: frozenset[str] | None = None) -> Naming:
     """Compares the names of a folder's regular files with what the assignment prescribes.
 
-    of: where one image is asked for each picture of a folder, the names of those pictures; None if they aren't here.
+    of: where one image is asked for each picture of a folder, the names of those pictures; None if they aren't here, or
+    if nothing of the kind is asked for.
     """
     images = [name for name in files if looks_like_image(name)]
     report = _Report(problem, spec)
@@ -41,7 +42,8 @@ def check_names(files: Sequence[str], spec: ImagesSpec, problem: str, of: frozen
             help="Leave other files out of this folder.",
         )
     if spec.names is None:
-        return Naming(_any_names(images, report), report.findings)
+        accepted = _any_names(images, report) if of is None else _same_names(images, of, report)
+        return Naming(accepted, report.findings)
     return Naming(_by_format(images, spec.names, report, of), report.findings)
 
 
@@ -79,6 +81,8 @@ class _Report:
 def _format_of(spec: ImagesSpec) -> str:
     if spec.one_for_each:
         return f"named as the pictures of {spec.one_for_each}/ are"
+    if spec.same_names:
+        return f"named as those of {spec.same_names} are"
     return spec.names.span() if spec.names else f"names that end in .{spec.format.lower()}"
 
 
@@ -93,6 +97,21 @@ def _any_names(images: list[str], report: _Report) -> list[str]:
     elif len(images) > spec.count:
         _extra(good[spec.count :] or images[spec.count :], len(images) - spec.count, report)
     return good[: spec.count]
+
+
+def _same_names(images: list[str], of: frozenset[str], report: _Report) -> list[str]:
+    """The names are those of another folder of the submission."""
+    ending = "." + report.spec.format.lower()
+    others = sorted(set(images) - of)
+    stems = {name.rpartition(".")[0] for name in of}
+    elsewise = [n for n in others if not n.endswith(ending) and n.rpartition(".")[0] in stems]
+    _wrong_endings(elsewise, ending, report)
+    covered = {n.rpartition(".")[0] for n in elsewise}
+    if missing := sorted(n for n in of.difference(images) if n.rpartition(".")[0] not in covered):
+        _missing(len(missing), missing, report)
+    if beyond := [n for n in others if n not in elsewise]:
+        _extra(beyond, len(beyond), report)
+    return sorted(of.intersection(images))
 
 
 def _wrong_endings(names: Sequence[str], ending: str, report: _Report) -> None:
@@ -111,7 +130,7 @@ def _missing(count: int, names: Sequence[str], report: _Report) -> None:
     spec = report.spec
     each = f", {_per_class(spec)}" if spec.label_field is not None else ""
     report.add(
-        rules.MISSING_COUNTERPARTS if spec.one_for_each else rules.MISSING_IMAGES,
+        rules.MISSING_COUNTERPARTS if spec.one_for_each or spec.same_names else rules.MISSING_IMAGES,
         names,
         message=f"{count} of {plural(spec.count, 'image')} {are(count)} missing in {spec.path}/.",
         expected=f"{plural(spec.count, 'image')}, {_format_of(spec)}{each}",
@@ -140,7 +159,7 @@ def _extra(names: Sequence[str], count: int, report: _Report) -> None:
         names,
         message=f"{plural(count, 'image')} in {spec.path}/ {are(count)} more than asked for.",
         expected=f"exactly {plural(spec.count, 'image')}, {_format_of(spec)}",
-        actual=f"{plural(spec.count + count, 'image')}" if spec.names is None else listing(names),
+        actual=listing(names) if spec.names or spec.same_names else plural(spec.count + count, "image"),
         help="Remove the images beyond the format; they are not judged.",
         count=count,
     )

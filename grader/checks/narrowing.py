@@ -14,12 +14,14 @@ def narrowed(files: Iterable[str], spec: ImagesSpec, of: Collection[str] | None 
 
     Ranges that may end anywhere end at the highest number that is there, where it isn't below the least. Where one
     image is asked for each picture of a folder, `of` are the names of those pictures; without it the names that are
-    there are taken for all.
+    there are taken for all. Where any names will do, there are as many images as are there, within what is asked for.
     """
     names = spec.names
-    if names is None:
-        return spec
     images = [name for name in files if looks_like_image(name)]
+    if names is None:
+        if of:
+            return replace(spec, count=len(of))
+        return replace(spec, count=max(spec.at_least, min(len(images), spec.count))) if spec.at_least else spec
     if spec.one_for_each:
         wanted = {name for name in (images if of is None else of) if names.parse(name)}
         return _to_names(spec, names, wanted) if wanted else spec

@@ -167,6 +167,14 @@ def _decode(content: bytes, spec: ImagesSpec) -> bytes:
         raise Damaged("damaged") from None
 
 
+def declared_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height that a PNG's header states, unexamined; None for anything else."""
+    if not content.startswith(_PNG + b"\0\0\0\rIHDR") or len(content) < 24:
+        return None
+    width, height = struct.unpack_from(">II", content, 16)
+    return width, height
+
+
 def png_size(content: bytes) -> tuple[int, int]:
     """Width and height of a PNG whose chunks are whole and whose header is the only one. Raises Damaged."""
     header = _header(_chunks(content))

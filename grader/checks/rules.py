@@ -32,6 +32,13 @@ TOO_MANY_FILES = _error(
     "The folder holds more names than any submission needs, so it was not looked through.",
     "60,000 files in `gan/`.",
 )
+TOO_FEW_OPTIONS = _error(
+    "too-few-options",
+    "Too few of the parts that one chooses among",
+    "A problem may offer several methods or tips, of which some must be handed in. One counts when all its files are "
+    "there.",
+    "Two tips of ten where three are asked for.",
+)
 MISPLACED = _error(
     "misplaced",
     "The right files lie in the wrong place",
@@ -55,9 +62,9 @@ MISSING_IMAGES = _error(
 )
 MISSING_COUNTERPARTS = _error(
     "missing-counterparts",
-    "Pictures of the data without an image of the same name",
-    "For each picture of a folder of the data there must be one image of the same name, such as its reconstruction. "
-    "One without an image counts as wrong.",
+    "Pictures without an image of the same name",
+    "For each picture of a folder of the data, or of another folder of the submission, there must be one image of the "
+    "same name, such as its reconstruction. One without an image counts as wrong.",
     "No `vae/reconstruction/40007.png` for the test image `40007.png`: the last incomplete batch was dropped.",
 )
 EXTRA_IMAGES = _error(
@@ -101,7 +108,8 @@ UNREADABLE = _error(
 WRONG_SIZE = _error(
     "wrong-size",
     "Images of the wrong size",
-    "Width and height must be exactly as asked. Images of another size are not judged.",
+    "Width and height must be exactly as asked, or the same for all images of a folder. Images of another size are not "
+    "judged.",
     "32x32 pixels where 28x28 are expected.",
 )
 WRONG_MODE = _error(
@@ -300,6 +308,40 @@ CSV_BAD_LABEL = _error(
     "`00004.png,3.0`: convert with `.astype(int)` before writing.",
 )
 
+# ---- logs ----
+
+LOG_COLUMNS = _error(
+    "log-columns",
+    "A log without a column that is asked for",
+    "The first line of the csv names its columns. Those that the assignment names must be among them, once each, in "
+    "any order; more are welcome.",
+    "`step,generator` where `step,generator_loss,discriminator_loss` is expected.",
+)
+LOG_VALUES = _error(
+    "log-values",
+    "Rows of a log that hold no numbers",
+    "Steps are whole numbers, everything else that is asked for is a number, and every row has all columns.",
+    "`100,tensor(0.69),0.71`: write `loss.item()`.",
+)
+LOG_ORDER = _error(
+    "log-order",
+    "Steps of a log that go back or repeat",
+    "The first column that is asked for counts training steps: each row's is larger than the one before.",
+    "Step 0 again after step 900: two runs were written into one file.",
+)
+LOG_TOO_SHORT = _error(
+    "log-too-short",
+    "A log with too few rows",
+    "A curve needs some points.",
+    "A log with the last step alone.",
+)
+LOG_NOT_FINITE = _warning(
+    "log-not-finite",
+    "Losses that are no longer finite",
+    "NaN or infinity: from that step on the training learnt nothing more. The message says which step it is.",
+    "`3200,nan,nan`.",
+)
+
 # ---- references ----
 
 REFERENCE_COUNT = _warning(
@@ -308,6 +350,14 @@ REFERENCE_COUNT = _warning(
     "The value is computed on what the data folder holds. With another number of images it can't be compared with "
     "published results, and official points are given on the full set.",
     "200 test faces under the data folder where the course published 2621.",
+)
+
+BROKEN_TAGS = _warning(
+    "broken-tags",
+    "The data's list of tags can't be used",
+    "The colours that images are to show stand in a file of the data. With an unknown colour in it, an id that stands "
+    "twice, or another number of tags than of images, no accuracy can be told, and no points rest on it.",
+    "`26,grey hair blue eyes`: gray is spelled so, and 25 images are asked for.",
 )
 
 # ---- the repository (only with --with-repository) ----

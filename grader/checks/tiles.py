@@ -22,11 +22,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Grid:
-    """A picture taken apart: `tiles` from left to right and from top to bottom, RGB, each of the size asked for."""
+    """A picture taken apart: `tiles` from left to right and from top to bottom, RGB, each of the size asked for.
+
+    `boxes`: left, top, right and bottom of each in the picture.
+    """
 
     columns: int
     rows: int
     tiles: tuple[Image.Image, ...]
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def take_apart(picture: Image.Image, grid: Size, tile: Size) -> Grid | None:
     sure = layout.padding and (layout.columns, layout.rows) in ((columns, rows), (rows, columns))
     if not sure and len(blank(tiles)) * 2 > len(tiles):
         return None  # a plot, with much of one colour in it
-    return Grid(layout.columns, layout.rows, tiles)
+    return Grid(layout.columns, layout.rows, tiles, tuple(layout.boxes(tile)))
 
 
 def blank(tiles: tuple[Image.Image, ...]) -> list[int]:

@@ -13,6 +13,7 @@ from grader.cli.showing import Showing
 from grader.reporting import KINDS
 
 if TYPE_CHECKING:
+    from grader.checks.figures import Figures
     from grader.checks.images import Pictures
 
 Command = Callable[..., Any]
@@ -111,6 +112,12 @@ def check(
     metavar="FILE",
     help="Statistics made by `grader reference build`, in place of the pictures; repeatable.",
 )
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write figures into this folder, with a frame around each face that was found.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep features of earlier runs.")
 @click.option("--allow-skipped", is_flag=True, help="A measure that could not be taken here does not fail the run.")
 def score(
@@ -138,6 +145,7 @@ def score(
     wanted = load_assignment(assignment)
     wanted.only(problems)  # a wrong name is told, also with --hidden
     pictures: Pictures | None = {} if shown.with_pictures else None
+    figures: Figures | None = {} if shown.with_pictures or shown.keep else None
     with shown.discreet(), progress_bar() as progress:
         report = run(
             graded,
@@ -150,8 +158,9 @@ def score(
             cache=not no_cache,
             progress=progress,
             pictures=pictures,
+            figures=figures,
         )
-    shown.finish(report, graded, wanted, pictures, allow_skipped=allow_skipped)
+    shown.finish(report, graded, wanted, pictures, figures, allow_skipped=allow_skipped)
 
 
 def named_file(text: str) -> tuple[str, str]:

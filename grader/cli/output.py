@@ -32,6 +32,14 @@ def check_output(path: Path, submission: Path, option: str = "-o") -> None:
         raise UsageError(f"{option} {path}: that is the submission; the report would overwrite it.")
 
 
+def check_folder(path: Path, option: str) -> None:
+    """Refuses, before any work, what is no folder and can't be made one: UsageError."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{option} {path}: that is a file; give the name of a folder.")
+    if not path.exists() and not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent} to make it in.")
+
+
 def report_place(text: str) -> tuple[str, Path]:
     """`KIND=PATH` of `--report`; the path `-` is stdout. Raises UsageError."""
     from grader.reporting import KINDS

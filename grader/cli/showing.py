@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.output import STDOUT, check_output, make_console, trimmed, write_whole
+from grader.cli.output import STDOUT, check_folder, check_output, make_console, trimmed, write_whole
 from grader.errors import SubmissionRefused, UsageError
 from grader.reporting import render
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
+    from grader.checks.figures import Figures
     from grader.checks.images import Pictures
     from grader.results import CheckReport, ScoreReport
 
@@ -32,7 +33,8 @@ class Showing:
     """The options about output that check and score share.
 
     `form`: text or json on stdout. `output`: a file for the JSON. `reports`: kinds with their places. `hidden`: say
-    nothing of the course's data. `began`: when the run did, by the monotonic clock.
+    nothing of the course's data.
+    `keep`: a folder for figures with what was found in them. `began`: when the run did, by the monotonic clock.
     """
 
     form: str
@@ -40,6 +42,7 @@ class Showing:
     reports: tuple[tuple[str, Path], ...]
     exit_zero: bool
     hidden: bool
+    keep: Path | None = None
     began: float = field(default_factory=time.monotonic)
 
     def submission(self, given: Path | None, *, with_repository: bool = False) -> Path:
@@ -54,6 +57,8 @@ class Showing:
                 pass
         if self.output is not None:
             check_output(self.output, found)
+        if self.keep is not None:
+            check_folder(self.keep, "--keep")
         for kind, path in self.reports:
             if path != STDOUT:
                 check_output(path, found, f"--report {kind}=")
@@ -88,12 +93,14 @@ class Showing:
         submission: Path,
         assignment: Assignment,
         pictures: Pictures | None = None,
+        figures: Figures | None = None,
         *,
         allow_skipped: bool = False,
     ) -> None:
         """Prints and writes, and ends the process with the exit code."""
         from grader.reporting.hidden import hide
         from grader.reporting.outcomes import About
+        from grader.results import ScoreReport
 
         if self.hidden:
             report = hide(report)
@@ -111,6 +118,7 @@ class Showing:
             environment=dict(os.environ),
             assignment=assignment,
             pictures=pictures or {},
+            figures=figures or {},
         )
         for kind, path in self.reports:
             rendered = render(kind, report, about)
@@ -119,10 +127,21 @@ class Showing:
             else:
                 write_whole(path, rendered)
         sys.stdout.flush()
+        if self.keep is not None and isinstance(report, ScoreReport):
+            self._keep(report, figures or {})
         code = _EXIT_EMPTY if report.empty else _EXIT_CODES[report.state]
         if self.exit_zero or (allow_skipped and report.state == "skipped"):
             code = 0
         raise click.exceptions.Exit(code)
+
+    def _keep(self, report: ScoreReport, figures: Figures) -> None:
+        """Writes the figures with what was found in them into the folder, which is made if it isn't there."""
+        from grader.reporting.annotated import as_files
+
+        assert self.keep is not None
+        for name, content in as_files(report, figures):
+            self.keep.mkdir(exist_ok=True)
+            write_whole(self.keep / name, content)
 
     def _print(self, report: CheckReport | ScoreReport) -> None:
         from grader.reporting.terminal import render_check, render_score

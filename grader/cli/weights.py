@@ -199,4 +199,6 @@ def _verify(standing: _Standing) -> tuple[str, str]:
         loads = check_layout(standing.weights)
     except UsageError as e:
         return "wrong", str(e)
-    return "ok", _where(standing) + ("" if loads else " (not loaded: that takes `pip install 'vision-grader[score]'`)")
+    return "ok", _where(standing) + (
+        "" if loads else f" (not loaded: that takes `pip install 'vision-grader[{standing.judge.extra}]'`)"
+    )

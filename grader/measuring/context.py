@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from grader.checks.images import CheckedImages
     from grader.judges.cache import FeatureCache
+    from grader.judges.cascades import Cascade
     from grader.judges.features import Extractor, Features
     from grader.references.statistics import ReferenceFile
 
-INSTALL = "pip install 'vision-grader[score]'"
 Progress = Callable[[str, int, int], None]
 
 
@@ -47,6 +47,7 @@ class Context:
     notes: list[str] = field(default_factory=list)
     originals: dict[str, tuple[tuple[str, ...], NDArray[np.uint8]]] = field(default_factory=dict)
     _extractor: Extractor | None = None
+    _cascades: dict[str, Cascade] = field(default_factory=dict)
 
     def store(self) -> FeatureCache | None:
         """The cache on disk, None if nothing is to be kept."""
@@ -66,6 +67,15 @@ class Context:
             self._extractor = Extractor(self.judges, self.device, self.store())
         return self._extractor
 
+    def cascade(self, judge: str) -> Cascade:
+        """A detector, read at its first use. Raises CannotMeasure without it or OpenCV, UsageError for a wrong file."""
+        if judge not in self._cascades:
+            from grader.judges.cascades import read_cascade
+            from grader.judges.weights import find_weights
+
+            self._cascades[judge] = read_cascade(find_weights(judge, self.judges))
+        return self._cascades[judge]
+
     def show(self, task: str) -> Callable[[int, int], None]:
         """Progress of one task."""
         return lambda done, total: self.progress(task, done, total)
@@ -77,14 +87,14 @@ class Context:
 
 
 @contextmanager
-def needs_packages() -> Iterator[None]:
-    """Turns a missing package of the extra `score` into CannotMeasure with the command that installs it."""
+def needs_packages(extra: str = "score") -> Iterator[None]:
+    """Turns a missing package of an extra into CannotMeasure with the command that installs it."""
     try:
         yield
     except ModuleNotFoundError as e:
         if e.name and e.name.startswith("grader"):
             raise
-        raise CannotMeasure(f"needs the package {e.name}: {INSTALL}") from None
+        raise CannotMeasure(f"needs the package {e.name}: pip install 'vision-grader[{extra}]'") from None
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -105,7 +105,7 @@ def _copied(problem: str, images: CheckedImages, found: Sequence[tuple[_Copy, st
         problem=problem,
         deliverable=images.spec.id,
         path=path,
-        message=f"{plural(len(found), 'image')} of {path}/ show what an image of the course's data shows; "
+        message=f"{plural(len(found), 'image')} of {images.spec.place} show what an image of the course's data shows; "
         f"{exact} of them pixel by pixel.",
         expected="generated images",
         actual=listing(pairs, 2),
@@ -124,7 +124,7 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
         problem=problem,
         deliverable=images.spec.id,
         path=path,
-        message=f"{plural(count, 'image')} of {path}/ are nearly the same as another of them.",
+        message=f"{plural(count, 'image')} of {images.spec.place} are nearly the same as another of them.",
         expected="images that differ",
         actual=listing(named, 2),
         help="A generator that repeats itself has collapsed: look at these pairs, and at the diversity.",

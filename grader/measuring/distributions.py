@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from grader.references.statistics import ReferenceFile
 
 _SHUFFLE_SEED = 2020  # torch-fidelity's default
+FEW = 40  # images below which there is no interval, and a distance is mostly that of the sample
+_SEEN_AS_IT_IS = "efficientnet-lite0"  # of this protocol no published values must be met, so that sizes are made equal
 _INTERVALS = 1  # counts up when the computation of a cached interval changes
 
 
@@ -62,7 +64,9 @@ def frechet(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measu
     interval = _interval(
         context, "frechet", (pair.ours, other.mean, other.factor), lambda: frechet_interval(pair.ours, other, value)
     )
-    details = _error(value, interval)
+    details: dict[str, Any] = _error(value, interval)
+    if len(pair.ours) < FEW:
+        details["remark"] = f"{len(pair.ours)} images rank generators roughly only"
     return Measurement(value, len(pair.ours), interval=interval, details=details, provenance=pair.provenance)
 
 
@@ -123,18 +127,19 @@ def _error(value: float, interval: tuple[float, float] | None) -> dict[str, floa
 
 def _pair(spec: MeasureSpec, images: CheckedImages, context: Context) -> _Pair:
     found = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
-    reference = _reference(spec, found.weights, context)
+    reference = _reference(spec, found.weights, context, images.spec.size)
     provenance = network_provenance(spec.protocol, found, len(images.names)) | reference.provenance
     return _Pair(found.outputs["features"].astype("float64"), reference, provenance)
 
 
-def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Reference:
+def _reference(spec: MeasureSpec, weights: Weights, context: Context, size: tuple[int, int]) -> _Reference:
     """From a reference file given for it, else from the pictures under the data folder, else from published statistics.
 
-    Whoever has the course's data gets a value on them; published statistics are for those who have none.
+    Whoever has the course's data gets a value on them; published statistics are for those who have none. size: that of
+    the images, which the pictures are brought to where no published value depends on it.
     """
     from grader.metrics.fid import gaussian
-    from grader.references.pictures import list_pictures, read_pictures
+    from grader.references.pictures import list_pictures, read_pictures, read_resized, spaced
     from grader.references.statistics import read_reference
 
     for file in context.references:
@@ -149,10 +154,19 @@ def _reference(spec: MeasureSpec, weights: Weights, context: Context) -> _Refere
                 f"the measure {spec.id} wants {spec.reference} by {spec.protocol}."
             )
         return _from_file(file, weights, "published statistics")
-    pictures = read_pictures(list_pictures(context.data.need(spec.reference)))
+    every = list_pictures(context.data.need(spec.reference))
+    paths = spaced(every, spec.reference_most)
+    about: dict[str, Any] = {}
+    if spec.protocol == _SEEN_AS_IT_IS:
+        pictures, resized = read_resized(paths, size)
+        about |= {"reference_resized": f"to {size[0]}x{size[1]}, bicubic"} if resized else {}
+    else:
+        pictures = read_pictures(paths)
     found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")
-    about = {"reference": spec.reference, "reference_n": len(pictures), "reference_source": "data"}
+    if len(paths) < len(every):
+        about["reference_of"] = len(every)
+    about |= {"reference": spec.reference, "reference_n": len(pictures), "reference_source": "data"}
     return _Reference(gaussian(features), features, about)
 
 

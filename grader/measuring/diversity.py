@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grader.assignment import MeasureSpec
@@ -10,6 +11,7 @@ from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure
 from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.distributions import FEW
 from grader.references.data import read_labels
 from grader.results import Finding, Measurement
 from grader.text import listing
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLLAPSED = 0.5  # share of the reference's Vendi score below which a class has collapsed
+_COLLAPSED_FEW = 0.65  # the same for fewer images than FEW, where even ten different ones have half of it
 _LEAST = 10  # images of a class that a comparison needs
+_SETS = 8  # of so many real images, where they are few: one such set says little
 _COLUMNS = ("image_name", "label")
 
 
@@ -49,23 +53,32 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     for name, real in reference.items():
         # Both numbers grow with n, so that as many images are taken on both sides.
         n = min(len(of_class[name]), len(real)) if name in of_class else 0
-        if n >= _LEAST and (real_value := compute(real[:n])) > 0:
+        if n >= _LEAST and (real_value := _mean_of_sets(compute, real, n)) > 0:
             shares[name] = compute(features[of_class[name][:n]]) / real_value
     if shares:
         mean = sum(shares.values()) / len(shares)
         remark = f"{100 * mean:.0f} % of real images'"
+        if len(features) < FEW:
+            remark += f"; {len(features)} images tell it roughly only"
         details |= {"share_of_reference": shares, "mean_share_of_reference": mean, "remark": remark}
         provenance |= {"reference": spec.reference}
     elif spec.reference:
-        note = f"The diversity of {images.spec.path}/ was not compared with that of {spec.reference}: "
-        context.notes.append(note + f"it takes {_LEAST} pictures of a class, of the same size, with their labels.")
+        note = f"The diversity of {images.spec.place} was not compared with that of {spec.reference}: "
+        context.notes.append(note + f"it takes {_LEAST} pictures of a class, with their labels.")
     return Measurement(value, len(features), interval=interval, details=details, provenance=provenance)
+
+
+def _mean_of_sets(compute: Callable[[NDArray[np.float64]], float], real: NDArray[np.float64], n: int) -> float:
+    """The mean over all disjoint sets of n real images."""
+    sets = [compute(real[start : start + n]) for start in range(0, len(real) - n + 1, n)]
+    return sum(sets) / len(sets)
 
 
 def collapse_findings(problem: str, images: CheckedImages, taken: Measurement) -> list[Finding]:
     """A warning that names the classes whose images differ much less than the reference's do."""
     shares: dict[str, float] = taken.details.get("share_of_reference", {})
-    collapsed = {name: share for name, share in shares.items() if share < COLLAPSED}
+    least = COLLAPSED if len(images.names) >= FEW else _COLLAPSED_FEW
+    collapsed = {name: share for name, share in shares.items() if share < least}
     if not collapsed:
         return []
     worst = sorted(collapsed, key=collapsed.__getitem__)
@@ -74,8 +87,8 @@ def collapse_findings(problem: str, images: CheckedImages, taken: Measurement) -
         problem=problem,
         deliverable=images.spec.id,
         path=images.spec.path,
-        message=f"The images of {images.spec.path}/ differ far less from each other than real ones do.",
-        expected=f"at least {COLLAPSED:.0%} of the Vendi score of as many real images",
+        message=f"The images of {images.spec.place} differ far less from each other than real ones do.",
+        expected=f"at least {least:.0%} of the Vendi score of as many real images",
         actual=listing(told, 2),
         help="The generator has collapsed to few pictures: look at a sheet of them, and at its noise input.",
         count=len(collapsed),
@@ -101,10 +114,14 @@ def _classes(images: CheckedImages) -> dict[str, list[int]]:
 
 
 def _reference(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, NDArray[np.float64]]:
-    """Features of the first reference images of each class, as many as a class has; none where they aren't here."""
-    from grader.references.pictures import list_pictures, read_pictures
+    """Features of the first reference images of each class, as many as a class has; none where they aren't here.
+
+    Several times as many where a class has few images. Pictures of another size are brought to that of the images.
+    """
+    from grader.references.pictures import list_pictures, read_resized
 
     classes = _classes(images)
+    sets = _SETS if len(images.names) < FEW else 1
     try:
         paths = list_pictures(context.data.need(spec.reference)) if spec.reference else []
         labels = {"": ""} if not spec.reference_labels else _labels(spec, images, context)
@@ -114,14 +131,12 @@ def _reference(spec: MeasureSpec, images: CheckedImages, context: Context) -> di
     wanted: list[Path] = []
     for path in paths:
         label = labels.get(path.name if spec.reference_labels else "")
-        if label in chosen and len(chosen[label]) < len(classes[label]):
+        if label in chosen and len(chosen[label]) < sets * len(classes[label]):
             chosen[label].append(len(wanted))
             wanted.append(path)
     if not wanted:
         return {}
-    pictures = read_pictures(wanted)
-    if pictures.shape[1:3] != images.spec.size[::-1]:
-        return {}
+    pictures, _ = read_resized(wanted, images.spec.size)
     found = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")
     return {name: features[rows] for name, rows in chosen.items()}

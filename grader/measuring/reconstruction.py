@@ -105,7 +105,9 @@ def original_findings(problem: str, images: CheckedImages, context: Context) -> 
     if not names:
         return []
     equal = (ours == originals).all((1, 2, 3))
-    near = equal | (metric.structural_similarities(ours, originals) >= _COPIED) if metric.has_room(ours) else equal
+    near = equal
+    if metric.has_room(ours) and not images.spec.exact:
+        near = equal | (metric.structural_similarities(ours, originals) >= _COPIED)
     copied = [name for name, yes in zip(names, near, strict=True) if yes]
     if not copied:
         return []

@@ -5,50 +5,61 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from grader.text import number
+
 
 @dataclass(frozen=True)
 class Metric:
     """What assignments and reports need to know of a metric without computing it.
 
-    `op` is the direction of its baselines; `fraction` means a value in [0, 1] that people read in per cent; `unit` is
-    what stands behind a value.
+    `op` is the direction of its baselines; `fraction` means a value in [0, 1], or a difference of two such, that people
+    read in per cent; `unit` is what stands behind a value, `whole` that it counts things. A figure's metric looks at
+    the picture as a whole; one of images also takes the tiles of a figure's grid.
     """
 
     id: str
     title: str
-    deliverable: Literal["images", "table"]
+    deliverable: Literal["images", "table", "figure"]
     op: Literal["ge", "le"]
     fraction: bool
     protocols: tuple[str, ...]
     needs_reference: bool = False
     needs_label: bool = False
     unit: str = ""
+    whole: bool = False
 
     def show(self, value: float) -> str:
         """The value as people read it.
 
         >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377), METRICS["kid"].show(-0.0002346)
         ('91.20 %', '24.738', '-0.000235')
+        >>> METRICS["face_count"].show(24.0), METRICS["face_count_change"].show(-0.12)
+        ('24 faces', '-12.00 pp')
         """
-        return self._bare(value) + self.suffix
+        return (number(value) if self.whole else self._bare(value)) + self.suffix
 
     def span(self, ends: tuple[float, float]) -> str:
         """An interval as people read it.
 
         >>> METRICS["psnr"].span((23.1, 23.62))
         '23.100–23.620 dB'
+        >>> METRICS["face_count"].span((19.9079, 25.0)), METRICS["face_count_change"].span((-0.281, 0.034))
+        ('19.9–25.0 faces', '-28.10 to 3.40 pp')
         """
-        return f"{self._bare(ends[0])}–{self._bare(ends[1])}{self.suffix}"
+        between = " to " if ends[0] < 0 else "–"
+        return f"{self._bare(ends[0])}{between}{self._bare(ends[1])}{self.suffix}"
 
     @property
     def suffix(self) -> str:
         """What follows the number, with its space."""
-        unit = "%" if self.fraction else self.unit
+        unit = self.unit or ("%" if self.fraction else "")
         return f" {unit}" if unit else ""
 
     def _bare(self, value: float) -> str:
         if self.fraction:
             return f"{100 * value:.2f}"
+        if self.whole:
+            return f"{value:.1f}"
         return f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
 
 
@@ -56,6 +67,8 @@ _FID_PROTOCOLS = ("pytorch-fid", "torch-fidelity", "clean-fid")
 _ANY_FEATURES = (*_FID_PROTOCOLS, "efficientnet-lite0")
 _PIXELS = ("pixels-0-1",)
 _ATTRIBUTES = ("face-attributes",)
+_TAGS = ("anime-tags",)
+_DRAWN_FACES = ("opencv-cascade",)
 
 
 def _of_images(
@@ -101,5 +114,21 @@ METRICS = {
         _of_images("pair_identity", "identity within pairs", "ge", ("efficientnet-lite0",), fraction=True, label=True),
         _of_images("code_nmi", "information of the codes about attributes", "ge", _ATTRIBUTES, fraction=True),
         Metric("code_recovery", "codes recovered", "table", "ge", True, ("all-images",)),
+        Metric("face_count", "faces found", "figure", "ge", False, _DRAWN_FACES, unit="faces", whole=True),
+        Metric(
+            "face_count_change", "change of the share of faces found", "figure", "ge", True, _DRAWN_FACES, unit="pp"
+        ),
+        _of_images("hair_accuracy", "accuracy of the hair's colour", "ge", _TAGS, fraction=True),
+        _of_images("eye_accuracy", "accuracy of the eyes' colour", "ge", _TAGS, fraction=True),
+        _of_images(
+            "domain_accuracy",
+            "images taken for the target domain",
+            "ge",
+            ("efficientnet-lite0",),
+            fraction=True,
+            reference=True,
+        ),
+        _of_images("content_similarity", "similarity of each image to its input", "ge", ("efficientnet-lite0",)),
+        _of_images("face_share", "images with a face", "ge", ("opencv-face",), fraction=True),
     )
 }

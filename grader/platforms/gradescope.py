@@ -16,7 +16,7 @@ from grader.assignment import Assignment, load_assignment
 from grader.assignment.files import files_of
 from grader.errors import UsageError
 from grader.judges import check_judges
-from grader.judges.needed import downloads, judge_of
+from grader.judges.needed import downloads, extras
 from grader.readiness import needs_of_data
 from grader.references.data import Data
 
@@ -72,8 +72,8 @@ def build_autograder(
         built.files[place] = _read(path)
         arguments.append(f"--judge={name}={place}")
     _add_data(built, work, data, given, arguments)
-    heavy = any(judge_of(m) for p in work.problems for m in p.measures)
-    requirement = _add_wheel(built, wheel) + "[score]" * heavy + ("" if wheel else f"=={__version__}")
+    needed = ",".join(extras(work))
+    requirement = _add_wheel(built, wheel) + f"[{needed}]" * bool(needed) + ("" if wheel else f"=={__version__}")
     fetched = [name for name in downloads(work) if name not in (judges or {})]
     filled = {"REQUIREMENT": [requirement], "JUDGES": fetched, "ASSIGNMENT": [named]}
     built.files |= {path.name: _filled(path, filled) for path in _TEMPLATES.iterdir() if path.is_file()}

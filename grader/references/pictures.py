@@ -54,3 +54,29 @@ def read_pictures(paths: list[Path]) -> NDArray[np.uint8]:
         if arrays[-1].shape != arrays[0].shape:
             raise BadReference(f"{path}: another size than {paths[0].name}; a reference has one size")
     return np.stack(arrays)
+
+
+def spaced(paths: list[Path], most: int) -> list[Path]:
+    """At most so many of the paths, evenly spaced; all of them for 0.
+
+    >>> [p.name for p in spaced([Path(str(i)) for i in range(9)], 3)]
+    ['0', '4', '8']
+    """
+    if not 1 < most < len(paths):
+        return paths
+    return [paths[round(i * (len(paths) - 1) / (most - 1))] for i in range(most)]
+
+
+def read_resized(paths: list[Path], size: tuple[int, int]) -> tuple[NDArray[np.uint8], bool]:
+    """Pictures of any sizes brought to one (width, height) by Pillow's bicubic; whether one had another size.
+
+    uint8 ``(n, h, w, 3)``, RGB. Raises BadReference for a picture that can't be read.
+    """
+    found, resized = np.zeros((len(paths), size[1], size[0], 3), np.uint8), False
+    for i, path in enumerate(paths):
+        picture = read_picture(path)
+        if picture.shape[:2] != size[::-1]:
+            resized = True
+            picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+        found[i] = picture
+    return found, resized

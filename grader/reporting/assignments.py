@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.table import Table
 
-from grader.assignment import Assignment, Deliverable, DocumentSpec, FigureSpec, ImagesSpec
+from grader.assignment import Assignment, Deliverable, DocumentSpec, FigureSpec, ImagesSpec, LogSpec, Problem
 from grader.metrics import METRICS, Metric
 from grader.text import number
 
@@ -17,7 +18,7 @@ def describe(assignment: Assignment) -> str:
     lines += [f"Data: {assignment.data_folder}/", f"Digest: {assignment.digest}"]
     for problem in assignment.problems:
         lines += ["", f"{problem.id}: {problem.title}", "  hand in"]
-        lines += [f"    {deliverable_line(d)}" for d in problem.deliverables]
+        lines += _handed_in(problem)
         lines.append("  measured")
         for m in problem.measures:
             metric = METRICS[m.metric]
@@ -34,16 +35,29 @@ def describe(assignment: Assignment) -> str:
     return "\n".join(lines)
 
 
+def _handed_in(problem: Problem) -> Iterator[str]:
+    """A line for each deliverable. Of a choice, what one of its options consists of."""
+    chosen = {i for c in problem.choices for ids in c.deliverables.values() for i in ids}
+    yield from (f"    {deliverable_line(d)}" for d in problem.deliverables if d.id not in chosen)
+    for c in problem.choices:
+        yield f"    at least {c.least} of {', '.join(c.options)} ({c.title}); {c.options[0]} has, and the others alike,"
+        ids = c.deliverables[c.options[0]]
+        yield from (f"      {deliverable_line(replace(d, required=True))}" for d in problem.deliverables if d.id in ids)
+
+
 def deliverable_line(spec: Deliverable) -> str:
     """What is handed in, in one line: `gan/: 1000 images, PNG, 64x64 RGB, any names that end in .png`."""
     optional = "" if spec.required else " (optional)"
     if isinstance(spec, ImagesSpec):
-        width, height = spec.size
-        shape = f"{spec.amount}, {spec.format}, {width}x{height} {spec.mode}"
+        size = "all of one size," if spec.any_size else f"{spec.size[0]}x{spec.size[1]}"
+        shape = f"{spec.amount}, {spec.format}, {size} {spec.mode}"
         return f"{spec.path}/: {shape}, {_names(spec)}{optional}"
     if isinstance(spec, FigureSpec):
         grid = f", such as a grid of {spec.grid[0]}x{spec.grid[1]} images" if spec.grid else ""
         return f"{spec.path}: a {spec.format} picture{grid}{optional}"
+    if isinstance(spec, LogSpec):
+        columns = ",".join(spec.columns)
+        return f"{spec.path}: csv with the columns {columns} in its header, {spec.least} rows or more{optional}"
     low, high = spec.labels
     if spec.images:
         return f"{spec.path}: csv with the header {','.join(spec.columns)}, a row for each of these images{optional}"
@@ -51,6 +65,8 @@ def deliverable_line(spec: Deliverable) -> str:
 
 
 def _names(spec: ImagesSpec) -> str:
+    if spec.same_names:
+        return f"with the same names as those of {spec.same_names}"
     if spec.names is None:
         return f"any names that end in .{spec.format.lower()}"
     if spec.least < spec.count:

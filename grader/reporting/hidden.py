@@ -29,7 +29,8 @@ HARMLESS = frozenset(
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
         *("wrong-pixel-range", "wrong-channels", "wrong-orientation", "wrong-image-order"),
-        *("unrelated-images", "pasted-patch"),
+        *("unrelated-images", "pasted-patch", "too-few-options"),
+        *("log-columns", "log-values", "log-order", "log-too-short", "log-not-finite"),
     }
 )
 _HARMLESS_NOTES = (
@@ -60,10 +61,19 @@ _DETAILS_OF = {
     "pair_identity": {"cosine_within", "cosine_across", "equal_pairs"},
     "code_nmi": {"per_code", "mean_chance", "above_chance", "row_identity", "rows"},
     "code_recovery": _CLASSES,  # its answers are in the names of the student's own images
+    "face_count": {"boxes", "asked", "without_face", "several_faces"},
+    "face_count_change": {"with", "without", "fisher_p", "boxes"},
+    "face_share": {"without_face", "without_face_count"},
+    # What was read, and that it is wrong: what was asked for stands in the data.
+    "hair_accuracy": {"misread", "part"},
+    "eye_accuracy": {"misread", "part"},
+    "domain_accuracy": {"held_out_accuracy", "source_n", "target_n", "taken_for_source"},
+    "content_similarity": {"others", "nearest_own", "unchanged", "unchanged_count"},
 }
 _PROVENANCE = {
     *("protocol", "n", "judged", "judge", "judge_sha256", "judge_known", "device", "computed_by", "versions"),
     *("splits", "order", "seed", "reference", "reference_n", "reference_source"),
+    *("reference_of", "reference_resized"),
 }
 _REASONS: dict[State, str] = {
     "skipped": "something that it needs is not on the grading machine, which is not your submission's fault",
@@ -147,7 +157,13 @@ def _bare(f: Finding) -> Finding:
     )
 
 
+def _broken_tags(f: Finding) -> Finding:
+    actual = f"{plural(f.count, 'line')} that can't be used"
+    return replace(f, path=f.deliverable, message="The tags of the data can't be used.", actual=actual, examples=())
+
+
 REWRITTEN: dict[str, Callable[[Finding], Finding]] = {
+    "broken-tags": _broken_tags,
     "copied-images": _copied,
     "missing-counterparts": _missing_counterparts,
     "csv-missing-rows": _missing_rows,

@@ -19,8 +19,9 @@ from markupsafe import Markup
 
 from grader._version import __version__
 from grader.metrics import METRICS
+from grader.reporting.annotated import Annotated, for_page
 from grader.reporting.matrices import Bars, Row, bars, confusion
-from grader.reporting.outcomes import MOST, About, Report, baselines_of, clean, findings_of, headline
+from grader.reporting.outcomes import MOST, About, Report, baselines_of, clean, findings_of, headline, particulars
 from grader.reporting.scales import Scale, reported_values, scale
 from grader.reporting.walls import Cell, Sheet, Wall, walls
 from grader.results import Finding, MeasureResult, ScoreReport, State, Verdict
@@ -63,6 +64,7 @@ class _Measure:
     confusion: tuple[Row, ...]
     bars: Bars | None
     named: tuple[_Named, ...]
+    annotated: Annotated | None
     provenance: tuple[tuple[str, str], ...]
 
 
@@ -92,6 +94,7 @@ def render(report: Report, about: About) -> str:
     shown = walls(about.pictures, _misread(report)) if isinstance(report, ScoreReport) else []
     places = {(wall.problem, wall.deliverable): wall.places for wall in shown}
     found = findings_of(report)
+    framed = for_page(report, about.figures) if isinstance(report, ScoreReport) else {}
     style = _style(max((len(wall.sheets) for wall in shown), default=0))
     return (
         _environment()
@@ -102,7 +105,7 @@ def render(report: Report, about: About) -> str:
             scored=isinstance(report, ScoreReport),
             headline=headline(report),
             state=report.state,
-            problems=_problems(report, about, shown),
+            problems=_problems(report, about, shown, framed),
             findings=[_found(f, places.get((f.problem, f.deliverable), {})) for f in found[:MOST]],
             errors=sum(f.severity == "error" for f in found),
             total=len(found),
@@ -148,16 +151,21 @@ def _style(sheets: int) -> str:
 
 
 def _misread(report: ScoreReport) -> dict[tuple[str, str], Mapping[str, str]]:
-    """What the judge read, by problem and deliverable, where it was not what the file's name says."""
-    return {
-        (verdict.id, m.deliverable): m.details["misread"]
-        for verdict in report.problems
-        for m in verdict.measures
-        if m.value is not None and "misread" in m.details
-    }
+    """What the judges read, by problem and deliverable, where it was not what the file's name or the tags say."""
+    found: dict[tuple[str, str], Mapping[str, str]] = {}
+    for verdict in report.problems:
+        for m in verdict.measures:
+            if m.value is not None and "misread" in m.details:
+                both = dict(found.get((verdict.id, m.deliverable), {}))
+                for name, read in m.details["misread"].items():
+                    both[name] = f"{both[name]}, {read}" if name in both else read
+                found[verdict.id, m.deliverable] = both
+    return found
 
 
-def _problems(report: Report, about: About, shown: Iterable[Wall]) -> list[_Problem]:
+def _problems(
+    report: Report, about: About, shown: Iterable[Wall], framed: Mapping[tuple[str, str], Annotated]
+) -> list[_Problem]:
     titles = {p.id: p.title for p in about.assignment.problems} if about.assignment else {}
     if report.empty:
         return []
@@ -171,7 +179,10 @@ def _problems(report: Report, about: About, shown: Iterable[Wall]) -> list[_Prob
             v.title,
             v.findings,
             v,
-            [_measure(m, about, _places(shown, v.id, m.deliverable)) for m in v.measures],
+            [
+                _measure(m, about, _places(shown, v.id, m.deliverable), framed.get((v.id, m.deliverable)))
+                for m in v.measures
+            ],
             [wall for wall in shown if wall.problem == v.id],
         )
         for i, v in enumerate(report.problems, 1)
@@ -205,12 +216,18 @@ def _named(m: MeasureResult, places: Mapping[str, tuple[Sheet, Cell]]) -> Iterat
     for key, title in (("worst", "The worst images"), ("best", "The best images")):
         if named := [((places[n],), show(v)) for n, v in m.details.get(key, {}).items() if n in places]:
             yield _Named(title, tuple(named))
+    if told := particulars(m):
+        shown = [((places[name],), text) for name, text in told.images if name in places]
+        if shown:
+            yield _Named(told.title[0].upper() + told.title[1:], tuple(shown))
     failing = [tuple(places[n] for n in pair if n in places) for pair in m.details.get("failing", ())]
     if failing := [pair for pair in failing if pair]:
         yield _Named("Pairs that do not change as their names say", tuple((pair, "") for pair in failing))
 
 
-def _measure(m: MeasureResult, about: About, places: Mapping[str, tuple[Sheet, Cell]]) -> _Measure:
+def _measure(
+    m: MeasureResult, about: About, places: Mapping[str, tuple[Sheet, Cell]], framed: Annotated | None
+) -> _Measure:
     metric = METRICS[m.metric]
     interval = metric.span(m.interval) if m.interval else ""
     marks = ["unknown" if m.value is None else "reached" if b.passed else "missed" for b in m.baselines]
@@ -227,6 +244,7 @@ def _measure(m: MeasureResult, about: About, places: Mapping[str, tuple[Sheet, C
         confusion(m),
         bars(m),
         tuple(_named(m, places)),
+        framed if "boxes" in m.details else None,
         tuple((key.replace("_", " "), _told(value)) for key, value in m.provenance.items()),
     )
 

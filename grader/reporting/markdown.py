@@ -14,6 +14,7 @@ from grader.reporting.outcomes import (
     findings_of,
     headline,
     outcomes,
+    particulars,
     value_of,
 )
 from grader.results import Finding, ScoreReport, State
@@ -28,7 +29,7 @@ def render(report: Report, about: About) -> str:
     """Verdict, a row for each problem's form and each measure, then the findings; at most `LARGEST` bytes."""
     lines = [f"## {_MARKS[report.state]} {report.state.upper()} {escape(headline(report))}", ""]
     if not report.empty:
-        lines += [*_table(report), ""]
+        lines += [*_table(report), "", *_particulars(report)]
     found = findings_of(report)
     for finding in found[:MOST]:
         lines += _finding(finding, about)
@@ -74,6 +75,13 @@ def _table(report: Report) -> Iterable[str]:
                 value_of(m) + (f": {clean(m.reason)}" if m.reason else "") + (f"; {clean(remark)}" if remark else "")
             )
             yield f"| {_MARKS[m.state]} {m.state} | {name} | {id} | {escape(value)} | {reached} | {points} |"
+
+
+def _particulars(report: Report) -> Iterable[str]:
+    for m in [m for v in report.problems for m in v.measures] if isinstance(report, ScoreReport) else []:
+        if (named := particulars(m)) is not None:
+            listed = "; ".join(escape(line) for line in named.lines[:MOST])
+            yield from (f"**{escape(clean(m.id))}**, {escape(named.title)}: {listed}", "")
 
 
 def _finding(finding: Finding, about: About) -> list[str]:

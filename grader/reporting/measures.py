@@ -91,6 +91,7 @@ def _baselines(m: MeasureResult) -> list[Text]:
         if m.value is not None:
             margin = scale * (m.value - b.value if b.op == "ge" else b.value - m.value)
             shown = f"{margin:+.2f}" if abs(b.value) * scale >= 0.1 else f"{margin:+.2g}"
+            shown = f"{margin:+g}" if metric.whole else shown
             text.append(f" ({shown})", "green" if b.passed else "red")
             if b.borderline:
                 text.append(" borderline", "yellow")

@@ -16,11 +16,18 @@ from grader.text import number, plural, printable
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
+    from grader.checks.figures import Figures
     from grader.checks.images import Pictures
 
 Report = CheckReport | ScoreReport
 LONGEST_FIELD = 1000  # characters of one text
-_OF_THE_DATA = {"reference-count"}  # rules whose paths don't lie in the submission
+_OF_THE_DATA = {"reference-count", "broken-tags"}  # rules whose paths don't lie in the submission
+# Details that list images, and what is the matter with those.
+_LISTED = {
+    "without_face": "no face found in",
+    "taken_for_source": "taken for the source domain",
+    "unchanged": "their inputs unchanged",
+}
 MOST = 50  # findings that are spelled out; the rest is counted
 
 
@@ -30,7 +37,8 @@ class About:
 
     `place`: where the submission lies, as it was given, with `/` between names, or empty. `seconds`: how long the
     grading took. `when`: the present moment, UTC. `environment`: the process's variables, in which CI names the run.
-    `assignment`: for its title and the reported results. `pictures`: the images that were judged.
+    `assignment`: for its title and the reported results. `pictures`: the images that were judged; `figures`: whole
+    figures that were searched.
     """
 
     place: str
@@ -39,6 +47,7 @@ class About:
     environment: Mapping[str, str] = field(default_factory=dict)
     assignment: Assignment | None = None
     pictures: Pictures = field(default_factory=dict)
+    figures: Figures = field(default_factory=dict)
 
     def path(self, finding: Finding) -> str:
         """A finding's file, as seen from the folder that the grader runs in; empty for one of the course's data."""
@@ -138,6 +147,35 @@ def value_of(m: MeasureResult) -> str:
     return f"{metric.show(m.value)} ({span}n = {m.n})"
 
 
+@dataclass(frozen=True)
+class Particulars:
+    """What a measure says of single images, such as `wrong colours: row 1, column 2: aqua instead of blue`."""
+
+    title: str
+    images: tuple[tuple[str, str], ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """An entry for each image: its name, and what there is to say beyond the title."""
+        return [f"{clean(name)}: {clean(text)}" if text else clean(name) for name, text in self.images]
+
+
+def particulars(m: MeasureResult) -> Particulars | None:
+    """The images that a measure names as wrong, one by one; None where it names none."""
+    details = m.details
+    if m.value is None:
+        return None
+    if details.get("wrong_tags"):
+        wrong = tuple((name, f"{read} instead of {asked}") for name, asked, read in details["wrong_tags"])
+        return Particulars(f"wrong colours of {clean(str(details['part']))}", wrong)
+    if "part" in details and details.get("misread"):  # where what was asked for is not to be seen
+        return Particulars(f"wrong colours of {clean(str(details['part']))}", tuple(details["misread"].items()))
+    for key, title in _LISTED.items():
+        if details.get(key):
+            return Particulars(title, tuple((str(name), "") for name in details[key]))
+    return None
+
+
 def baselines_of(m: MeasureResult) -> list[str]:
     """A line for each baseline: `simple ≥ 70 %: reached, 5 of 5 points`."""
     metric = METRICS[m.metric]
@@ -178,6 +216,8 @@ def _measured(verdict: Verdict, m: MeasureResult) -> Outcome:
         lines.append(f"better than {m.standing.better_than} of {m.standing.of} reported results")
     if m.details.get("remark"):
         lines.append(clean(str(m.details["remark"])))
+    if (named := particulars(m)) is not None:
+        lines.append(f"{named.title}: {'; '.join(named.lines[:MOST])}")
     if m.value is not None:
         lines += reason
     return Outcome(clean(verdict.id), clean(m.id), m.state, m.points, m.max_points, "\n".join(lines))

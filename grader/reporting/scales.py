@@ -111,7 +111,7 @@ def span(
     first = low if low == 0 else low - edge
     last = high + edge
     if metric.fraction:
-        first, last = max(first, 0.0), min(last, 1.0)
+        first, last = max(first, -1.0 if low < 0 else 0.0), min(last, 1.0)  # a difference may be negative
     return round(first, 10), round(last, 10), off
 
 

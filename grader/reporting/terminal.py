@@ -9,11 +9,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.reporting.measures import show_confusion, show_measures
-from grader.reporting.outcomes import headline, points_of, untaken
+from grader.reporting.outcomes import MOST, headline, particulars, points_of, untaken
 from grader.results import CheckReport, Finding, ScoreReport, State, Verdict
 from grader.text import number, plural
 
 WIDEST = 100
+_NAME = 8  # columns of a problem's name at least
 _STYLES: dict[State, str] = {
     "pass": "bold green",
     "fail": "bold red",
@@ -26,8 +27,9 @@ def render_check(report: CheckReport, console: Console) -> None:
     """Prints a check: the verdict, each problem in a line, the findings, the notes."""
     _print(console, _verdict_line(report.state, headline(report)))
     if not report.empty:
+        widest = max(_NAME, *map(len, report.problems), 0)
         for problem in report.problems:
-            _print(console, _problem_line(problem, [f for f in report.findings if f.problem == problem]))
+            _print(console, _problem_line(problem, widest, [f for f in report.findings if f.problem == problem]))
     _findings(report.findings, console)
     _notes(report.notes, console)
     if report.findings:
@@ -51,8 +53,9 @@ def render_score(report: ScoreReport, console: Console) -> None:
     _notes(report.notes, console)
     if report.manual and not report.empty:
         _print(console, f"\nUp to {number(report.manual_points)} more points are given by a person:")
+        widest = max(_NAME, *(len(row.problem) for row in report.manual))
         for row in report.manual:
-            _print(console, f"  {row.problem:8} {number(row.points):>4}  {row.title}")
+            _print(console, f"  {row.problem:{widest}} {number(row.points):>4}  {row.title}")
 
 
 def _print(console: Console, what: str | Text, style: str = "") -> None:
@@ -67,11 +70,11 @@ def _verdict_line(state: State, text: str) -> Text:
     return Text.assemble((state.upper(), _STYLES[state]), "  ", (text, "bold"))
 
 
-def _problem_line(problem: str, findings: list[Finding]) -> Text:
+def _problem_line(problem: str, widest: int, findings: list[Finding]) -> Text:
     errors = sum(f.severity == "error" for f in findings)
     state: State = "fail" if errors else "pass"
     told = plural(errors, "error") if errors else ("with warnings" if findings else "as asked for")
-    return Text.assemble("  ", (f"{state:5}", _STYLES[state]), f" {problem:8} {told}")
+    return Text.assemble("  ", (f"{state:5}", _STYLES[state]), f" {problem:{widest}} {told}")
 
 
 def _findings(findings: Iterable[Finding], console: Console) -> None:
@@ -117,6 +120,9 @@ def _problem(verdict: Verdict, console: Console) -> None:
     for m in verdict.measures:
         if m.reason:
             _indented(console, Text.assemble((m.state, _STYLES[m.state]), f" {m.id}: {m.reason}."))
+        if (named := particulars(m)) is not None:
+            console.print()
+            _indented(console, Text.assemble((m.id, "bold"), f", {named.title}: {'; '.join(named.lines[:MOST])}"))
         if m.metric == "digit_accuracy" and "confusion" in m.details:
             show_confusion(m, console)
     _findings(warnings, console)

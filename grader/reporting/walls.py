@@ -132,7 +132,7 @@ def _wall(id: str, key: tuple[str, str], images: CheckedImages, budget: int, mis
     sheets = [_sheet(f"{id}s{i}", images, g, misread or {}, misread is not None) for i, g in enumerate(groups)]
     encoded = _encoded([picture for _, picture in sheets], budget)
     done = tuple(replace(head, uri=_uri(content)) for (head, _), content in zip(sheets, encoded, strict=True))
-    return Wall(*key, clean(images.spec.path), done, len(images.names) - shown, misread is not None)
+    return Wall(*key, clean(images.spec.place), done, len(images.names) - shown, misread is not None)
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def test_digest_changes_with_a_baseline(tmp_path: Path) -> None:
         ("value = 0.5", "value = true", 28, ["expected a number", "true"]),
         ('measure = "digit_accuracy"', 'measure = "digit_acuracy"', 26, ["Did you mean 'digit_accuracy'?"]),
         ("size = [28, 28]", "size = [28]", 14, ["two whole numbers"]),
-        ('kind = "images"', 'kind = "image"', 12, ["images, table", "Did you mean 'images'?"]),
+        ('kind = "images"', 'kind = "image"', 12, ["images, log, table", "Did you mean 'images'?"]),
         ('label = "digit"', 'label = "digits"', 15, ["digit, number", "Did you mean 'digit'?"]),
         ("digit = [0, 9]", "digit = [9, 0]", 18, ["not above"]),
         ("{digit}_{number:02}.png", "{digit}_{digit}.png", 17, ["different names"]),

@@ -35,7 +35,7 @@ def _found(top: Path, spec: FigureSpec = PLOT, elsewhere: set[str] | None = None
 def test_a_good_plot(tmp_path: Path) -> None:
     plot().save(tmp_path / "fig1_2.jpg")
     checked = _check(tmp_path)
-    assert checked == CheckedFigure(PLOT, (), decoded=True)
+    assert checked == CheckedFigure(PLOT, (), decoded=True, size=(640, 480))
 
 
 def test_a_grid_comes_as_tiles(tmp_path: Path) -> None:

@@ -38,12 +38,13 @@ COMMANDS = list(dict.fromkeys(command for page in PAGES for command in commands(
 
 
 @pytest.fixture(scope="module")
-def place(course: Path, course_hw4: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(course: Path, course_hw3: Path, course_hw4: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the pages presume it."""
     home = tmp_path_factory.mktemp("docs")
     shutil.copytree(GOOD, home / "submission")
     shutil.copytree(course, home / "hw2_data")
     shutil.copytree(course_hw4, home / "hw4_data")
+    shutil.copytree(course_hw3, home / "mlds_data")
     (home / "reports").mkdir()
     shutil.copytree(GOOD / "dann", home / "submissions" / "ada" / "dann")
     (home / "roster.csv").write_text("student,name\nada,Ada Lovelace\n")

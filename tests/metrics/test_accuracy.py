@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from grader.metrics.accuracy import accuracy, wilson_interval
+from grader.metrics.accuracy import accuracy, chance_of_difference, difference_interval, wilson_interval
 
 
 @given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -42,3 +42,32 @@ def test_agrees_with_a_plain_count(pairs: list[tuple[int, int]]) -> None:
     found = accuracy(wanted, taken, np.bincount(wanted, minlength=5), 5)
     assert found.value == pytest.approx(sum(a == b for a, b in pairs) / len(pairs))
     assert found.interval[0] <= found.value <= found.interval[1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    # Newcombe, Statistics in Medicine 17, 1998, table II, method 10.
+    [
+        ((56, 70), (48, 80), (0.0524, 0.3339)),
+        ((9, 10), (3, 10), (0.1705, 0.8090)),
+        ((6, 7), (2, 7), (0.0582, 0.8062)),
+        ((5, 56), (0, 29), (-0.0381, 0.1926)),
+        ((0, 10), (0, 10), (-0.2775, 0.2775)),
+        ((10, 10), (0, 10), (0.6075, 1.0)),
+    ],
+)
+def test_differences_of_proportions(first: tuple[int, int], second: tuple[int, int], told: tuple[float, float]) -> None:
+    assert difference_interval(first, second) == pytest.approx(told, abs=5e-5)
+    turned = difference_interval(second, first)
+    assert turned == pytest.approx((-told[1], -told[0]), abs=5e-5)
+
+
+def test_the_exact_chance_of_a_difference() -> None:
+    # By hand: with the margins 24 and 20 of 25 each, the sum of the hypergeometric chances no larger than the own one.
+    from math import comb
+
+    chances = [comb(25, a) * comb(25, 44 - a) / comb(50, 44) for a in range(19, 26)]
+    own = chances[24 - 19]
+    assert chance_of_difference((24, 25), (20, 25)) == pytest.approx(sum(c for c in chances if c <= own * (1 + 1e-9)))
+    assert chance_of_difference((25, 25), (25, 25)) == 1
+    assert chance_of_difference((25, 25), (5, 25)) < 1e-6

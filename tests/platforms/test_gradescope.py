@@ -280,6 +280,13 @@ def test_the_version_is_pinned() -> None:
     assert f"cpu vision-grader=={__version__}" in csv_only.decode()
 
 
+def test_cascades_bring_their_extra(tmp_path: Path) -> None:
+    text = (ROOT / "grader/assignments/dlcv-fall2022-hw2.toml").read_text()
+    (tmp_path / "own.toml").write_text(text.replace("baselines = ", "# "))
+    setup = build_autograder(str(tmp_path / "own.toml"), problems=["gan"]).files["setup.sh"].decode()
+    assert f"'vision-grader[score,faces]=={__version__}'" in setup
+
+
 def test_the_command(tmp_path: Path, course: Path) -> None:
     done = run("export", "gradescope", "--problem", "dann", "--data", course, cwd=tmp_path)
     assert done.returncode == 0 and done.stdout == "autograder.zip: 7 files, 0.0 MiB.\n" and not done.stderr

@@ -1,0 +1,66 @@
+"""What a measure names beside its deliverable: another one to be held against, a second domain, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+from grader.assignment.toml import Section
+from grader.judges.anime_tags import EYES, HAIR
+from grader.metrics import Metric
+
+_AGAINST = ("face_count_change", "content_similarity")
+_TAGGED = ("hair_accuracy", "eye_accuracy")
+
+
+class Bindings(TypedDict):
+    """The fields of a MeasureSpec that are read here."""
+
+    reference_most: int
+    against_reference: str
+    against: str
+    tags: str
+    published_tags: tuple[str, ...]
+
+
+def read_bindings(section: Section, metric: Metric, deliverable: str, deliverables: Mapping[str, object]) -> Bindings:
+    """These keys of a measure. Fails, at its section, where the metric needs one, or has no use for one."""
+    return Bindings(
+        reference_most=_most(section),
+        against_reference=_other_domain(section, metric),
+        against=_against(section, metric, deliverable, deliverables),
+        tags=section.path("tags", "") if metric.id in _TAGGED else "",
+        published_tags=_published(section) if metric.id in _TAGGED else (),
+    )
+
+
+def _most(section: Section) -> int:
+    if "reference_most" not in section.values:
+        return 0
+    most = section.count("reference_most")
+    if most < 2 or "reference" not in section.values:
+        section.fail("expected how many pictures of 'reference' are taken, 2 or more", "reference_most")
+    return most
+
+
+def _other_domain(section: Section, metric: Metric) -> str:
+    return section.path("against_reference") if metric.id == "domain_accuracy" else ""
+
+
+def _against(section: Section, metric: Metric, deliverable: str, deliverables: Mapping[str, object]) -> str:
+    if metric.id not in _AGAINST:
+        return ""
+    kind = type(deliverables[deliverable])
+    return section.choice("against", [id for id, d in deliverables.items() if id != deliverable and type(d) is kind])
+
+
+def _published(section: Section) -> tuple[str, ...]:
+    """Tags such as `blue hair red eyes`, in the order of the images."""
+    told = section.texts("published_tags", ())
+    for text in told:
+        words = text.split(" ")
+        if len(words) != 4 or words[1::2] != ["hair", "eyes"] or words[0] not in HAIR or words[2] not in EYES:
+            section.fail(f"expected known colours, such as 'blue hair red eyes', found {text!r}", "published_tags")
+    if not told and "tags" not in section.values:
+        section.fail("needs 'tags', a file of the data, or 'published_tags', or both", "tags")
+    return told

@@ -1,0 +1,72 @@
+"""Choices of a problem: which options are there, which are begun, and whether they are enough."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+from grader.assignment import Choice, Deliverable, ImagesSpec, Problem
+from grader.checks import rules
+from grader.results import Finding
+from grader.submission import Submission
+from grader.text import are, listing
+
+
+def begun(submission: Submission, problem: Problem) -> set[str]:
+    """Ids of optional deliverables that are asked for none the less, since something that belongs to them is there.
+
+    These are the files of an option of which there is one, or anything in a folder of its own, and folders whose images
+    have the same names.
+    """
+    paths = {d.id: d.path for d in problem.deliverables}
+    found: set[str] = set()
+    for choice in problem.choices:
+        for option in choice.options:
+            ids = choice.deliverables[option]
+            if any(submission.entry(paths[i]) for i in ids) or _in_folders(submission, choice, option, paths):
+                found |= set(ids)
+    for spec in problem.deliverables:
+        if isinstance(spec, ImagesSpec) and spec.same_names:
+            pair = {spec.id, spec.same_names}
+            if any(submission.entry(paths[i]) for i in pair):
+                found |= pair
+    return found
+
+
+def check_choices(submission: Submission, problem: Problem) -> list[Finding]:
+    """A finding for each choice of which too few options are whole."""
+    specs = {d.id: d for d in problem.deliverables}
+    return [finding for c in problem.choices if (finding := _too_few(submission, c, specs, problem.id)) is not None]
+
+
+def _in_folders(submission: Submission, choice: Choice, option: str, paths: Mapping[str, str]) -> bool:
+    """True if a folder that holds files of this option alone has anything in it."""
+    folders = {o: {posixpath.dirname(paths[i]) for i in choice.deliverables[o]} for o in choice.options}
+    others = {""}.union(*(folders[o] for o in choice.options if o != option))
+    return any(submission.peek(folder) for folder in folders[option] - others)
+
+
+def _too_few(submission: Submission, choice: Choice, specs: Mapping[str, Deliverable], problem: str) -> Finding | None:
+    there = {o: [i for i in ids if submission.entry(specs[i].path)] for o, ids in choice.deliverables.items()}
+    whole = [o for o in choice.options if len(there[o]) == len(choice.deliverables[o])]
+    if len(whole) >= choice.least:
+        return None
+    half = [
+        f"{o}: {len(there[o])} of {len(choice.deliverables[o])} files"
+        for o in choice.options
+        if 0 < len(there[o]) < len(choice.deliverables[o])
+    ]
+    n, first = len(whole), [specs[i].path for i in choice.deliverables[choice.options[0]]]
+    return rules.TOO_FEW_OPTIONS.finding(
+        problem=problem,
+        path=posixpath.commonpath([posixpath.dirname(s.path) for i, s in specs.items() if _of(choice, i)]) or ".",
+        message=f"{choice.title}: {n} of {choice.least} {are(n)} there. One counts when all its files are.",
+        expected=f"at least {choice.least} of {', '.join(choice.options)}",
+        actual=listing([*whole, *half], 10) if whole or half else "none of them",
+        help=f"For each one hand in, as for {choice.options[0]}: {', '.join(first)}.",
+        examples=half,
+    )
+
+
+def _of(choice: Choice, deliverable: str) -> bool:
+    return any(deliverable in ids for ids in choice.deliverables.values())
