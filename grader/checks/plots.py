@@ -103,7 +103,7 @@ def _usual(content: tuple[list[Span], list[Span]], number: Size, tile: Size, siz
             side = scale * tile[i]
             starts = [start + n * (1 + _SPACE) * cell[i] + (cell[i] - side) / 2 for n in range(number[i])]
             axes.append(_Axis(tuple((round(s), round(s + side)) for s in starts), sure=True))
-        if all(_holds(axis.spans, stretches) for axis, stretches in zip(axes, content, strict=True)):
+        if _holds(axes[0].spans, content[0], 0) and _holds(axes[1].spans, content[1], _TITLED - 1):
             return _seen(axes[0], content[0]), _seen(axes[1], content[1])
     return None
 
@@ -115,14 +115,18 @@ def _seen(axis: _Axis, stretches: list[Span]) -> _Axis:
     return replace(axis, spans=tuple(stretches)) if same else axis
 
 
-def _holds(spans: tuple[Span, ...], stretches: list[Span]) -> bool:
-    """True if each stretch lies in its span and is most of it, and they don't drift apart from one to the next."""
-    pairs = list(zip(spans, stretches, strict=True))
-    for (low, high), (start, end) in pairs:
-        if start < low - _SMEARED or end > high + _SMEARED or end - start < (1 - _BORDER) * (high - low):
+def _holds(spans: tuple[Span, ...], stretches: list[Span], beyond: float) -> bool:
+    """True if each stretch lies in its span and is most of it, and they don't drift apart from one to the next.
+
+    beyond: the share of an image by which a stretch may be longer, because a title reaches into it.
+    """
+    drift = []
+    for i, ((low, high), (start, end)) in enumerate(zip(spans, stretches, strict=True)):
+        side = high - low
+        if start < low - _SMEARED or end > high + max(_SMEARED, beyond * side) or end - start < (1 - _BORDER) * side:
             return False
-    drift, _ = _line([(i, b[0] + b[1] - a[0] - a[1]) for i, (a, b) in enumerate(pairs)])
-    return abs(drift) <= 1  # twice the drift of their centres
+        drift.append((i, start + min(end, high) - low - high))
+    return abs(_line(drift)[0]) <= 1  # twice the drift of their centres
 
 
 def _axis(stretches: list[Span], number: int) -> _Axis | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from grader.assignment import ImagesSpec, NameField, NameFormat
+from grader.assignment.specs import ANY_SIZE
 from grader.checks.naming import check_names
 from grader.checks.narrowing import narrowed
 
@@ -90,3 +91,33 @@ def test_without_data_what_is_there_is_all() -> None:
     naming = check_names(names, spec, "vae")
     assert naming.accepted == names and naming.findings == []
     assert narrowed([], REBUILT) is REBUILT
+
+
+def test_any_names_within_what_is_asked_for() -> None:
+    spec = ImagesSpec("input", "style/input", 100, ANY_SIZE, "RGB", "PNG", None, "", False, at_least=10)
+    for there, count in ((4, 10), (10, 10), (37, 37), (100, 100), (130, 100)):
+        names = [f"{n}.png" for n in range(there)]
+        found = narrowed([*names, "notes.txt"], spec)
+        assert found.count == count
+        naming = check_names(names, found, "style")
+        assert len(naming.accepted) == min(there, 100)
+        assert [(f.rule, f.count) for f in naming.findings] == {
+            4: [("missing-images", 6)],
+            130: [("extra-images", 30)],
+        }.get(there, [])
+
+
+def test_the_names_of_another_folder() -> None:
+    of = frozenset(("a.png", "b.png", "c.png", "d.png"))
+    spec = ImagesSpec("output", "style/output", 100, ANY_SIZE, "RGB", "PNG", None, "", False, same_names="input")
+    found = narrowed(["a.png"], spec, of)
+    assert found.count == 4
+    naming = check_names(["a.png", "b.jpg", "fake_c.png", "notes.txt"], found, "style", of)
+    assert naming.accepted == ["a.png"]
+    assert {f.rule: f.examples for f in naming.findings} == {
+        "extra-file": ("notes.txt",),
+        "misnamed": ("b.jpg",),
+        "missing-counterparts": ("c.png", "d.png"),
+        "extra-images": ("fake_c.png",),
+    }
+    assert all("named as those of input are" in f.expected for f in naming.findings if f.rule != "misnamed")

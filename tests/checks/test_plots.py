@@ -136,6 +136,8 @@ def test_gray_images_are_shown_as_they_are() -> None:
 def test_titles_and_ticks_are_no_part_of_the_images() -> None:
     titled = _drawn(figsize=(8, 8), each=lambda a: (a.axis("off"), a.set_title("blue hair")))
     assert _difference(_taken(titled)) < 8
+    low = _drawn(each=lambda a: (a.axis("off"), a.set_title("blue hair")))  # these reach into the images above
+    assert low.size == (640, 480) and _difference(_taken(low)) < 12
     assert _difference(_taken(_drawn(figsize=(10, 10), each=lambda axes: axes))) < 8
 
 
