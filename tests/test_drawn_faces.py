@@ -49,6 +49,10 @@ id = "fd_efficientnet_lite0"
 deliverable = "samples"
 reference = "real"
 reference_most = 60
+[[problem.measure]]
+id = "vendi_score"
+deliverable = "samples"
+reference = "real"
 [[problem]]
 id = "text2image"
 title = "Faces by tags"
@@ -142,6 +146,22 @@ def test_faces_are_counted_in_the_picture_as_handed_in(place: Path) -> None:
     assert about["reference_resized"] == "to 64x64, bicubic"  # the pictures are larger than the tiles
     assert (about["reference_n"], about["reference_of"]) == (60, 64)
     assert variety.details["remark"].endswith("; 25 images tell it roughly only")
+
+
+def test_five_faces_repeated_have_collapsed_and_twentyfive_have_not(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "s", tmp_path / "s")
+    for name in ("own.toml", "data", "tags.safetensors"):
+        (tmp_path / name).symlink_to(place / name)
+    rng = np.random.default_rng(0)
+    tiles = []
+    for i in range(25):
+        varied = np.asarray(face(f"x{i % 5}{i % 5}")).astype(float) * rng.uniform(0.97, 1.03) + rng.normal(
+            0, 3, (64, 64, 3)
+        )
+        tiles.append(Image.fromarray(np.clip(varied, 0, 255).astype(np.uint8)))
+    grid(tiles, 5).save(tmp_path / "s/samples/gan.png")
+    rules = [{f.rule for f in _score(top, "gan").problems[0].findings} for top in (place, tmp_path)]
+    assert "low-diversity" not in rules[0] and "low-diversity" in rules[1]
 
 
 def test_colours_of_a_figure(place: Path) -> None:

@@ -77,6 +77,12 @@ def test_fractions_stay_between_nothing_and_all(values: list[float]) -> None:
     assert 0 <= low < high <= 1 and off == 0 and all(low <= v <= high for v in values)
 
 
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=2))
+def test_a_difference_of_shares_may_be_negative(values: list[float]) -> None:
+    low, high, off = span(values[0], (min(values), max(values)), [], METRICS["face_count_change"])
+    assert -1 <= low < high <= 1 and off == 0 and all(low <= v <= high for v in values)
+
+
 @given(st.lists(st.tuples(st.floats(0, 300), st.floats(1, 80))))
 def test_what_shares_a_lane_does_not_touch(places: list[tuple[float, float]]) -> None:
     ends = [(left, left + width) for left, width in places]
