@@ -56,21 +56,8 @@ def judge_problem(
             part = as_images(part)
         against = checked.get((problem.id, spec.against))
         taken = _take(spec, part, context, problem.id, against)
-        if taken.value is None and spec.metric in ("hair_accuracy", "eye_accuracy") and isinstance(part, CheckedImages):
-            told = {f.message for f in findings}  # both metrics read one list
-            findings += [f for f in tag_findings(problem.id, spec, part, context) if f.message not in told]
-        if taken.value is not None:
-            told = {f.message for f in findings}  # several deliverables may have the same reference
-            findings += [f for f in _reference_findings(problem.id, spec, part, taken) if f.message not in told]
-            if spec.metric == "vendi_score" and isinstance(part, CheckedImages):
-                findings += collapse_findings(problem.id, part, taken)
-            if isinstance(part, CheckedImages) and spec.metric in ("pair_identity", "code_nmi"):
-                findings += likeness_findings(
-                    problem.id, part, taken, partners(part) if spec.metric != "code_nmi" else ()
-                )
-            if isinstance(part, CheckedImages) and part.spec.one_for_each and spec.deliverable not in looked:
-                looked.add(spec.deliverable)
-                findings += _mistakes(problem.id, part, context)
+        told = {f.message for f in findings}  # measures may share a reference or tags
+        findings += [f for f in _told_by(spec, part, taken, context, problem.id, looked) if f.message not in told]
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
         measures.append(_compare(spec, taken, faulty or part is None, work))
     states: list[State] = ["fail" if f.severity == "error" else "pass" for f in findings]
@@ -85,6 +72,30 @@ def judge_problem(
         tuple(measures),
         tuple(findings),
     )
+
+
+def _told_by(
+    spec: MeasureSpec, part: Checked | None, taken: Measurement, context: Context, problem: str, looked: set[str]
+) -> list[Finding]:
+    """Warnings that a measurement gives rise to, of the images or of the data.
+
+    looked: deliverables that were held against their originals; this one is added.
+    """
+    if taken.value is None:
+        if isinstance(part, CheckedImages) and spec.metric in ("hair_accuracy", "eye_accuracy"):
+            return tag_findings(problem, spec, part, context)
+        return []
+    found = _reference_findings(problem, spec, part, taken)
+    if not isinstance(part, CheckedImages):
+        return found
+    if spec.metric == "vendi_score":
+        found += collapse_findings(problem, part, taken)
+    if spec.metric in ("pair_identity", "code_nmi"):
+        found += likeness_findings(problem, part, taken, partners(part) if spec.metric != "code_nmi" else ())
+    if part.spec.one_for_each and spec.deliverable not in looked:
+        looked.add(spec.deliverable)
+        found += _mistakes(problem, part, context)
+    return found
 
 
 def _copies(problem: Problem, checked: Mapping[tuple[str, str], Checked], context: Context) -> list[Finding]:
