@@ -237,6 +237,13 @@ TILE_COUNT = _error(
     "The figure is a regular grid of images, as `torchvision.utils.save_image` makes it, with too few or too many.",
     "16 images in `fig1_4.jpg` where 32 are asked for.",
 )
+NO_GRID = _warning(
+    "no-grid",
+    "A picture whose images can't be told apart",
+    "Images of the figure are measured one by one, and it is no regular grid of them. What is taken of the whole "
+    "picture still counts; copies, repetitions and collapse can't be seen, so that a person should look.",
+    "40 faces lie here and there in `samples/gan.png`, where 5 rows of 5 are asked for.",
+)
 BLANK_TILES = _warning(
     "blank-tiles",
     "A grid with images of a single colour",

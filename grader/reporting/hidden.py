@@ -24,7 +24,7 @@ HARMLESS = frozenset(
         *("not-a-regular-file", "missing-images", "extra-images", "misnamed", "zero-based-numbers"),
         *("unbalanced-classes", "wrong-format", "unreadable", "wrong-size", "wrong-mode", "wrong-depth", "animated"),
         *("extra-file", "duplicate-images", "near-duplicates", "low-diversity", "constant-image"),
-        *("blank-figure", "figure-size", "tile-count", "blank-tiles", "repeated-tiles"),
+        *("blank-figure", "figure-size", "tile-count", "no-grid", "blank-tiles", "repeated-tiles"),
         *("csv-unreadable", "csv-delimiter", "csv-header", "csv-bom", "csv-row-shape", "csv-doubled-rows"),
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
