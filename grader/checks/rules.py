@@ -39,6 +39,12 @@ TOO_FEW_OPTIONS = _error(
     "there.",
     "Two tips of ten where three are asked for.",
 )
+SAME_FILES = _warning(
+    "same-files",
+    "Two files of one option are the same, byte for byte",
+    "What is compared should differ: a picture or a log with a tip and the one without it come of two trainings.",
+    "`variants/tip1/without.png` is a copy of `variants/tip1/with.png`.",
+)
 MISPLACED = _error(
     "misplaced",
     "The right files lie in the wrong place",
@@ -162,6 +168,13 @@ LOW_DIVERSITY = _warning(
     "The Vendi score, an effective number of different images, is less than half of that of as many real images of the "
     "same class.",
     "A hundred sevens of which ten are different.",
+)
+CROWDED = _warning(
+    "faces-beyond-images",
+    "Many more faces than images that hold one",
+    "Each image should show one face. The count is that of the whole picture, as the course's program takes it, and so "
+    "many images with several faces make it say little.",
+    "99 faces in 25 images, each of which is put together of four.",
 )
 CONSTANT_IMAGE = _warning(
     "constant-image",
