@@ -229,7 +229,9 @@ def _opened(submission: Submission, report: _Report) -> Image.Image | None:
             return None
         return decode(content)
     except (Unreadable, Damaged) as e:
-        advice = "Let your script write it again, and look at it before you hand it in."
+        advice = (
+            f"Let your script write it again, with at most {_LARGEST >> 20} MiB, and look at it before you hand it in."
+        )
         report.add(rules.UNREADABLE, f"{spec.path} can't be read.", f"a whole {spec.format} file", str(e), advice)
         return None
 
