@@ -96,7 +96,8 @@ class Inspection:
         grids = {d.id for d in problem.deliverables if isinstance(d, FigureSpec) and d.grid is not None}
         measured = spec.id in grids and any(m.deliverable in grids for m in problem.measures)
         keep = self.keep and measured
-        figure = check_figure(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=keep)
+        named = any(spec.id in (m.deliverable, m.against) for m in problem.measures)
+        figure = check_figure(self.view, spec, problem.id, elsewhere=self.elsewhere, keep=keep, measured=named)
         self.findings += figure.findings
         if measured:
             self.checked[problem.id, spec.id] = figure

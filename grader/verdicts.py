@@ -17,6 +17,7 @@ from grader.measuring import measure
 from grader.measuring.attributes import partners
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
+from grader.measuring.faces import crowd_findings
 from grader.measuring.likeness import likeness_findings
 from grader.measuring.reconstruction import mistake_findings, original_findings
 from grader.measuring.tags import tag_findings
@@ -86,6 +87,8 @@ def _told_by(
             return tag_findings(problem, spec, part, context)
         return []
     found = _reference_findings(problem, spec, part, taken)
+    if spec.metric == "face_count" and isinstance(part, CheckedFigure):
+        found += crowd_findings(problem, part, taken)
     if not isinstance(part, CheckedImages):
         return found
     if spec.metric == "vendi_score":

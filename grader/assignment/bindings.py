@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from grader.assignment.specs import FigureSpec
 from grader.assignment.toml import Section
 from grader.judges.anime_tags import EYES, HAIR
 from grader.metrics import Metric
+from grader.text import plural
 
 _AGAINST = ("face_count_change", "content_similarity")
 _TAGGED = ("hair_accuracy", "eye_accuracy")
@@ -30,7 +32,7 @@ def read_bindings(section: Section, metric: Metric, deliverable: str, deliverabl
         against_reference=_other_domain(section, metric),
         against=_against(section, metric, deliverable, deliverables),
         tags=section.path("tags", "") if metric.id in _TAGGED else "",
-        published_tags=_published(section) if metric.id in _TAGGED else (),
+        published_tags=_published(section, deliverables[deliverable]) if metric.id in _TAGGED else (),
     )
 
 
@@ -44,7 +46,14 @@ def _most(section: Section) -> int:
 
 
 def _other_domain(section: Section, metric: Metric) -> str:
-    return section.path("against_reference") if metric.id == "domain_accuracy" else ""
+    if metric.id != "domain_accuracy":
+        return ""
+    other = section.path("against_reference")
+    if other == section.values.get("reference"):
+        section.fail(
+            "expected another folder than 'reference': a judge tells these two domains apart", "against_reference"
+        )
+    return other
 
 
 def _against(section: Section, metric: Metric, deliverable: str, deliverables: Mapping[str, object]) -> str:
@@ -54,13 +63,16 @@ def _against(section: Section, metric: Metric, deliverable: str, deliverables: M
     return section.choice("against", [id for id, d in deliverables.items() if id != deliverable and type(d) is kind])
 
 
-def _published(section: Section) -> tuple[str, ...]:
-    """Tags such as `blue hair red eyes`, in the order of the images."""
+def _published(section: Section, measured: object) -> tuple[str, ...]:
+    """Tags such as `blue hair red eyes`, one for each image, in their order."""
     told = section.texts("published_tags", ())
     for text in told:
         words = text.split(" ")
         if len(words) != 4 or words[1::2] != ["hair", "eyes"] or words[0] not in HAIR or words[2] not in EYES:
             section.fail(f"expected known colours, such as 'blue hair red eyes', found {text!r}", "published_tags")
+    asked = measured.grid[0] * measured.grid[1] if isinstance(measured, FigureSpec) and measured.grid else len(told)
+    if told and len(told) != asked:
+        section.fail(f"expected one for each of {plural(asked, 'image')}, found {len(told)}", "published_tags")
     if not told and "tags" not in section.values:
         section.fail("needs 'tags', a file of the data, or 'published_tags', or both", "tags")
     return told

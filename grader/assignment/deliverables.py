@@ -156,6 +156,8 @@ def _log(section: Section) -> LogSpec:
     columns = section.texts("columns", ())
     if len(columns) < 2 or len(set(columns)) < len(columns):
         section.fail("expected different column names: the one that counts steps, then at least one other", "columns")
+    if odd := [name for name in columns if name != name.strip() or "," in name or '"' in name]:
+        section.fail(f"expected names as they stand between the commas of a csv, found {odd[0]!r}", "columns")
     least = section.count("least", 2)
     if not 2 <= least <= MOST_ROWS:
         section.fail(f"expected how many rows there must be, 2 to {MOST_ROWS}; found {least}", "least")

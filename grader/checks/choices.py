@@ -9,7 +9,7 @@ from grader.assignment import Choice, Deliverable, ImagesSpec, Problem
 from grader.checks import rules
 from grader.results import Finding
 from grader.submission import Submission
-from grader.text import are, listing
+from grader.text import are, listing, plural
 
 
 def begun(submission: Submission, problem: Problem) -> set[str]:
@@ -34,9 +34,13 @@ def begun(submission: Submission, problem: Problem) -> set[str]:
 
 
 def check_choices(submission: Submission, problem: Problem) -> list[Finding]:
-    """A finding for each choice of which too few options are whole."""
+    """Findings about choices of which too few options are whole, and options with one file twice.
+
+    The deliverables must have been checked: files are told apart by what was read of them.
+    """
     specs = {d.id: d for d in problem.deliverables}
-    return [finding for c in problem.choices if (finding := _too_few(submission, c, specs, problem.id)) is not None]
+    few = [_too_few(submission, c, specs, problem.id) for c in problem.choices]
+    return [*(f for f in few if f is not None), *_same_files(submission, problem)]
 
 
 def _in_folders(submission: Submission, choice: Choice, option: str, paths: Mapping[str, str]) -> bool:
@@ -44,6 +48,31 @@ def _in_folders(submission: Submission, choice: Choice, option: str, paths: Mapp
     folders = {o: {posixpath.dirname(paths[i]) for i in choice.deliverables[o]} for o in choice.options}
     others = {""}.union(*(folders[o] for o in choice.options if o != option))
     return any(submission.peek(folder) for folder in folders[option] - others)
+
+
+def _same_files(submission: Submission, problem: Problem) -> list[Finding]:
+    """A warning that names the files of an option that equal another one of it."""
+    paths, same = {d.id: d.path for d in problem.deliverables}, []
+    for ids in (ids for choice in problem.choices for ids in choice.deliverables.values()):
+        first: dict[str, str] = {}
+        for path in (paths[i] for i in ids):
+            digest = submission.digest_of(path)
+            if digest and (other := first.setdefault(digest, path)) != path:
+                same.append((path, other))
+    if not same:
+        return []
+    pairs = [f"{a} = {b}" for a, b in same]
+    finding = rules.SAME_FILES.finding(
+        problem=problem.id,
+        path=same[0][0] if len(same) == 1 else posixpath.commonpath([posixpath.dirname(path) for path, _ in same]),
+        message=f"{plural(len(same), 'file')} of {problem.id} {are(len(same))} the same as another of the same option.",
+        expected="files of two trainings",
+        actual=listing(pairs, 2),
+        help="Hand in what each of the two trainings made.",
+        count=len(same),
+        examples=pairs,
+    )
+    return [finding]
 
 
 def _too_few(submission: Submission, choice: Choice, specs: Mapping[str, Deliverable], problem: str) -> Finding | None:

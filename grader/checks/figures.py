@@ -77,11 +77,17 @@ def as_images(figure: CheckedFigure) -> CheckedImages:
 
 
 def check_figure(
-    submission: Submission, spec: FigureSpec, problem: str, *, elsewhere: set[str], keep: bool = False
+    submission: Submission,
+    spec: FigureSpec,
+    problem: str,
+    *,
+    elsewhere: set[str],
+    keep: bool = False,
+    measured: bool = False,
 ) -> CheckedFigure:
     """Checks one figure. `elsewhere`: paths that are other things' places, which are not taken for this figure.
 
-    keep: hold the pixels of the whole picture.
+    keep: hold the pixels of the whole picture. measured: a grid that can't be taken apart is worth a warning.
     """
     report = _Report(spec, problem)
     entry = submission.entry(spec.path)
@@ -102,6 +108,8 @@ def check_figure(
         report.add(rules.BLANK_FIGURE, f"{spec.path} shows nothing.", "a picture", "one colour all over", advice)
     elif spec.grid is not None:
         grid = take_apart(picture, spec.grid, spec.tile) or take_plot_apart(picture, spec.grid, spec.tile)
+        if grid is None and measured:
+            _no_grid(report)
     pixels = picture.tobytes() if keep and picture.width * picture.height <= KEPT_PIXELS else b""
     whole = CheckedFigure(spec, tuple(report.findings), decoded=True, pixels=pixels, size=picture.size)
     if grid is None:
@@ -221,7 +229,9 @@ def _opened(submission: Submission, report: _Report) -> Image.Image | None:
             return None
         return decode(content)
     except (Unreadable, Damaged) as e:
-        advice = "Let your script write it again, and look at it before you hand it in."
+        advice = (
+            f"Let your script write it again, with at most {_LARGEST >> 20} MiB, and look at it before you hand it in."
+        )
         report.add(rules.UNREADABLE, f"{spec.path} can't be read.", f"a whole {spec.format} file", str(e), advice)
         return None
 
@@ -249,6 +259,18 @@ def _is_blank(picture: Image.Image) -> bool:
         if total - sum(histogram[max(0, mode - _NEAR) : mode + _NEAR + 1]) > _SHOWN * total:
             return False
     return True
+
+
+def _no_grid(report: _Report) -> None:
+    assert report.spec.grid is not None
+    columns, rows = report.spec.grid
+    report.add(
+        rules.NO_GRID,
+        f"The images in {report.spec.path} can't be told apart, so that they are not measured one by one.",
+        f"{columns} images in each of {plural(rows, 'row')}, of one size, evenly spaced",
+        "no such grid",
+        f"Draw nothing else, with plt.subplots({rows}, {columns}) or save_image(images, path, nrow={columns}).",
+    )
 
 
 def _judge(grid: Grid, report: _Report) -> None:

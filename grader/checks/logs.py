@@ -98,7 +98,8 @@ def _read(submission: Submission, report: _Report) -> None:
         )
         return
     except (Unreadable, csv.Error) as e:
-        report.add(rules.CSV_UNREADABLE, f"{spec.path} can't be read.", "a csv in UTF-8", str(e), "Write it again.")
+        advice = "Write it again, with encoding='utf-8' and nothing but names and numbers between the commas."
+        report.add(rules.CSV_UNREADABLE, f"{spec.path} can't be read.", "a csv in UTF-8", str(e), advice)
         return
     header = [name.strip() for name in rows[0][1]] if rows else []
     if wrong := [name for name in spec.columns if header.count(name) != 1]:

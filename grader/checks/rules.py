@@ -39,6 +39,12 @@ TOO_FEW_OPTIONS = _error(
     "there.",
     "Two tips of ten where three are asked for.",
 )
+SAME_FILES = _warning(
+    "same-files",
+    "Two files of one option are the same, byte for byte",
+    "What is compared should differ: a picture or a log with a tip and the one without it come of two trainings.",
+    "`variants/tip1/without.png` is a copy of `variants/tip1/with.png`.",
+)
 MISPLACED = _error(
     "misplaced",
     "The right files lie in the wrong place",
@@ -163,6 +169,13 @@ LOW_DIVERSITY = _warning(
     "same class.",
     "A hundred sevens of which ten are different.",
 )
+CROWDED = _warning(
+    "faces-beyond-images",
+    "Many more faces than images that hold one",
+    "Each image should show one face. The count is that of the whole picture, as the course's program takes it, and so "
+    "many images with several faces make it say little.",
+    "99 faces in 25 images, each of which is put together of four.",
+)
 CONSTANT_IMAGE = _warning(
     "constant-image",
     "Images of a single colour",
@@ -236,6 +249,13 @@ TILE_COUNT = _error(
     "A grid with another number of images than asked for",
     "The figure is a regular grid of images, as `torchvision.utils.save_image` makes it, with too few or too many.",
     "16 images in `fig1_4.jpg` where 32 are asked for.",
+)
+NO_GRID = _warning(
+    "no-grid",
+    "A picture whose images can't be told apart",
+    "Images of the figure are measured one by one, and it is no regular grid of them. What is taken of the whole "
+    "picture still counts; copies, repetitions and collapse can't be seen, so that a person should look.",
+    "40 faces lie here and there in `samples/gan.png`, where 5 rows of 5 are asked for.",
 )
 BLANK_TILES = _warning(
     "blank-tiles",

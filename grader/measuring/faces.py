@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grader.assignment import MeasureSpec
+from grader.checks import rules
 from grader.checks.figures import KEPT_PIXELS, CheckedFigure, as_images
 from grader.checks.images import CheckedImages
 from grader.judges.protocols import CASCADES
 from grader.measuring.context import Context, pixel_array, versions
-from grader.results import Measurement
-from grader.text import plural
+from grader.results import Finding, Measurement
+from grader.text import listing, plural
 
 if TYPE_CHECKING:
     from grader.judges.cascades import Box, Cascade
 
 _NAMED = 20  # images that are named
 _CHANCE = 0.05
+_CROWDED = 0.2  # faces beyond one for each image, as a share of the images: detectors seldom err so often
 
 
 def face_count(spec: MeasureSpec, figure: CheckedFigure, context: Context) -> Measurement:
@@ -42,6 +44,29 @@ def face_count(spec: MeasureSpec, figure: CheckedFigure, context: Context) -> Me
     provenance = _provenance(spec, cascade, asked)
     interval = (asked * low, asked * high)
     return Measurement(float(len(boxes)), asked, interval=interval, details=details, provenance=provenance)
+
+
+def crowd_findings(problem: str, figure: CheckedFigure, taken: Measurement) -> list[Finding]:
+    """A warning where many of the faces that were counted are not the only one of their image."""
+    if not figure.boxes or taken.value is None:
+        return []
+    images = len(figure.boxes) - len(taken.details["without_face"])
+    beyond = round(taken.value) - images
+    if beyond < _CROWDED * _asked(figure):
+        return []
+    several = taken.details["several_faces"]
+    finding = rules.CROWDED.finding(
+        problem=problem,
+        deliverable=figure.spec.id,
+        path=figure.spec.path,
+        message=f"{plural(round(taken.value), 'face')} in {figure.spec.path}, in {plural(images, 'image')} of it.",
+        expected="one face in each image",
+        actual=f"several faces: {listing(several)}" if several else "faces between the images",
+        help="Look at the picture with its frames: does each image show one face, as the generator made it?",
+        count=beyond,
+        examples=several,
+    )
+    return [finding]
 
 
 def face_count_change(

@@ -23,7 +23,7 @@ _NAMED = 20
 
 
 def domain_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
-    """The share of the images that a judge fitted on both domains of the data takes for the target's."""
+    """The share of the images asked for that a judge fitted on both domains of the data takes for the target's."""
     from grader.metrics import domains
     from grader.metrics.accuracy import wilson_interval
 
@@ -32,7 +32,7 @@ def domain_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
     judge = domains.fit(source, target)
     held_out = domains.held_out_accuracy(source, target)
     taken = judge.logits(found.outputs["features"].astype("float64")) > 0
-    n, hits = len(images.names), int(taken.sum())
+    n, hits = images.spec.count, int(taken.sum())  # an output that is not there is a wrong one
     remark = f"the judge is right on {100 * (held_out or 0):.0f} % of the domains' own pictures that it has not seen"
     if (held_out or 0) < _SURE:
         remark += ": a poor judge of these domains"
@@ -43,7 +43,7 @@ def domain_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
         "taken_for_source": [name for name, yes in zip(images.names, taken, strict=True) if not yes][:_NAMED],
         "remark": remark,
     }
-    provenance = network_provenance(spec.protocol, found, n) | {"reference": spec.reference}
+    provenance = network_provenance(spec.protocol, found, n) | {"reference": spec.reference, "judged": len(taken)}
     return Measurement(hits / n, n, interval=wilson_interval(hits, n), details=details, provenance=provenance)
 
 

@@ -14,7 +14,8 @@ class Metric:
 
     `op` is the direction of its baselines; `fraction` means a value in [0, 1], or a difference of two such, that people
     read in per cent; `unit` is what stands behind a value, `whole` that it counts things. A figure's metric looks at
-    the picture as a whole; one of images also takes the tiles of a figure's grid.
+    the picture as a whole; one of images also takes the tiles of a figure's grid. `beside`: the metric whose other
+    side this one is, which reports show next to it.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Metric:
     needs_label: bool = False
     unit: str = ""
     whole: bool = False
+    beside: str = ""
 
     def show(self, value: float) -> str:
         """The value as people read it.
@@ -81,8 +83,9 @@ def _of_images(
     reference: bool = False,
     label: bool = False,
     unit: str = "",
+    beside: str = "",
 ) -> Metric:
-    return Metric(id, title, "images", op, fraction, protocols, reference, label, unit)
+    return Metric(id, title, "images", op, fraction, protocols, reference, label, unit, beside=beside)
 
 
 METRICS = {
@@ -128,7 +131,13 @@ METRICS = {
             fraction=True,
             reference=True,
         ),
-        _of_images("content_similarity", "similarity of each image to its input", "ge", ("efficientnet-lite0",)),
+        _of_images(
+            "content_similarity",
+            "similarity of each image to its input",
+            "ge",
+            ("efficientnet-lite0",),
+            beside="domain_accuracy",
+        ),
         _of_images("face_share", "images with a face", "ge", ("opencv-face",), fraction=True),
     )
 }

@@ -23,13 +23,20 @@ HARMLESS = frozenset(
         *("empty-submission", "bad-archive", "missing-deliverable", "too-many-files", "misplaced"),
         *("not-a-regular-file", "missing-images", "extra-images", "misnamed", "zero-based-numbers"),
         *("unbalanced-classes", "wrong-format", "unreadable", "wrong-size", "wrong-mode", "wrong-depth", "animated"),
-        *("extra-file", "duplicate-images", "near-duplicates", "low-diversity", "constant-image"),
-        *("blank-figure", "figure-size", "tile-count", "blank-tiles", "repeated-tiles"),
+        *(
+            "extra-file",
+            "duplicate-images",
+            "near-duplicates",
+            "low-diversity",
+            "constant-image",
+            "faces-beyond-images",
+        ),
+        *("blank-figure", "figure-size", "tile-count", "no-grid", "blank-tiles", "repeated-tiles"),
         *("csv-unreadable", "csv-delimiter", "csv-header", "csv-bom", "csv-row-shape", "csv-doubled-rows"),
         *("csv-bad-label", "reference-count", "missing-script", "missing-report", "not-a-pdf", "shell-syntax"),
         *("forbidden-command", "use-instead", "absolute-path"),
         *("wrong-pixel-range", "wrong-channels", "wrong-orientation", "wrong-image-order"),
-        *("unrelated-images", "pasted-patch", "too-few-options"),
+        *("unrelated-images", "pasted-patch", "too-few-options", "same-files"),
         *("log-columns", "log-values", "log-order", "log-too-short", "log-not-finite"),
     }
 )

@@ -83,6 +83,18 @@ class _Problem:
     walls: tuple[Wall, ...]
 
     @property
+    def rows(self) -> list[list[_Measure]]:
+        """The measures in their order; two that follow each other and are two sides of one thing stand together."""
+        rows: list[list[_Measure]] = []
+        for x in self.measures:
+            above = rows[-1][-1].m if rows else x.m
+            if (METRICS[x.m.metric].beside, x.m.deliverable) == (above.metric, above.deliverable):
+                rows[-1].append(x)
+            else:
+                rows.append([x])
+        return rows
+
+    @property
     def found(self) -> str:
         """How many findings there are, in words."""
         told = [plural(n, noun) for n, noun in ((self.errors, "error"), (self.warnings, "warning")) if n]

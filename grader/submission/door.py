@@ -120,6 +120,10 @@ class Submission(ABC):
         self._digests[path] = hashlib.sha256(content).hexdigest()
         return content
 
+    def digest_of(self, path: str) -> str:
+        """sha256 of a file that was read already; empty for any other."""
+        return self._digests.get(path, "")
+
     @property
     def digest(self) -> str:
         """sha256 over the paths and contents of every file read so far, in sorted order."""

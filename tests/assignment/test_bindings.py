@@ -51,9 +51,10 @@ def _read(tmp_path: Path, lines: str) -> MeasureSpec:
 def test_they_are_read(tmp_path: Path) -> None:
     change = _read(tmp_path, 'id = "face_count_change"\ndeliverable = "with"\nagainst = "without"\n')
     assert (change.against, change.protocol, change.tags) == ("without", "opencv-cascade", "")
-    lines = 'id = "hair_accuracy"\ndeliverable = "with"\ntags = "t.txt"\npublished_tags = ["blue hair red eyes"]\n'
+    published = ["blue hair red eyes"] * 25
+    lines = f'id = "hair_accuracy"\ndeliverable = "with"\ntags = "t.txt"\npublished_tags = {published}\n'
     hair = _read(tmp_path, lines)
-    assert (hair.tags, hair.published_tags) == ("t.txt", ("blue hair red eyes",))
+    assert (hair.tags, hair.published_tags) == ("t.txt", tuple(published))
     lines = 'id = "domain_accuracy"\ndeliverable = "output"\nreference = "b"\nagainst_reference = "a"\n'
     domain = _read(tmp_path, lines + "reference_most = 300\n")
     assert (domain.reference, domain.against_reference, domain.reference_most) == ("b", "a", 300)
@@ -73,7 +74,15 @@ def test_they_are_read(tmp_path: Path) -> None:
         ('id = "eye_accuracy"\ndeliverable = "with"\npublished_tags = ["blue hair"]\n', "'blue hair'"),
         ('id = "eye_accuracy"\ndeliverable = "with"\npublished_tags = ["grey hair red eyes"]\n', "known colours"),
         ('id = "eye_accuracy"\ndeliverable = "with"\ntags = "/etc/passwd"\n', "tags"),
+        (
+            f'id = "eye_accuracy"\ndeliverable = "with"\npublished_tags = {["red hair red eyes"] * 24}\n',
+            "25 images, found 24",
+        ),
         ('id = "domain_accuracy"\ndeliverable = "output"\nreference = "b"\n', "against_reference"),
+        (
+            'id = "domain_accuracy"\ndeliverable = "output"\nreference = "b"\nagainst_reference = "b"\n',
+            "another folder than 'reference'",
+        ),
         ('id = "domain_accuracy"\ndeliverable = "output"\nagainst_reference = "b"\n', "reference"),
         ('id = "diversity"\ndeliverable = "output"\nreference = "b"\nreference_most = 1\n', "2 or more"),
         ('id = "diversity"\ndeliverable = "output"\nreference_most = 10\n', "how many pictures of 'reference'"),

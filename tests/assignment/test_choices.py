@@ -114,6 +114,8 @@ def test_each_option_is_written_out(tmp_path: Path) -> None:
         ('title = "Losses"', 'title = "Losses"\npoints = 2', ["points", "is not a key of this table"]),
         ('columns = ["step", "loss"]', 'columns = ["step"]', ["columns", "at least one other"]),
         ('columns = ["step", "loss"]', 'columns = ["step", "step"]', ["different column names"]),
+        ('columns = ["step", "loss"]', 'columns = ["step", "a,b"]', ["between the commas", "'a,b'"]),
+        ('columns = ["step", "loss"]', 'columns = ["step", " loss"]', ["between the commas", "' loss'"]),
         ("least = 5", "least = 1", ["least", "2 to 100000; found 1"]),
         ('path = "{option}/log.csv"', 'path = "{option}/log.txt"', ["ends in .csv"]),
         ('same_names = "input"', 'same_names = "inputs"', ["stands above this one: input"]),

@@ -144,3 +144,9 @@ def test_names_of_a_student_are_made_safe(tmp_path: Path) -> None:
     plot().save(tmp_path / "a\u202eb\x1b[31m" / "fig1_2.jpg")
     (finding,) = _check(tmp_path).findings
     assert finding.rule == "misplaced" and (finding.path + finding.message + finding.actual).isprintable()
+
+
+def test_a_file_that_is_far_too_large_is_told_how_large_it_may_be(tmp_path: Path) -> None:
+    (tmp_path / "fig1_2.jpg").write_bytes(b"\xff\xd8\xff" + bytes(17 * 2**20))
+    (found,) = _check(tmp_path).findings
+    assert found.rule == "unreadable" and "with at most 16 MiB" in found.help

@@ -177,9 +177,12 @@ def test_the_size_is_the_one_that_most_have(tmp_path: Path, course_hw3: Path, go
     assert finding.message == "2 images in style/input/ are not 64x64."
 
 
-def test_a_picture_that_is_no_grid_is_said(tmp_path: Path, course_hw3: Path) -> None:
+def test_a_picture_that_is_no_grid_is_warned_of(tmp_path: Path, course_hw3: Path) -> None:
     (tmp_path / "samples").mkdir()
     face("alone").resize((640, 480), Image.Resampling.BICUBIC).save(tmp_path / "samples" / "gan.png")
     report = grader.check(tmp_path, HOMEWORK, problems=["gan"], data=course_hw3)
-    assert report.findings == ()
-    assert report.notes[0].startswith("Not taken apart into single images: samples/gan.png.")
+    (finding,) = report.findings
+    assert (finding.rule, finding.severity) == ("no-grid", "warning")
+    assert finding.expected == "5 images in each of 5 rows, of one size, evenly spaced"
+    assert "plt.subplots(5, 5)" in finding.help
+    assert report.notes == ()  # no word of a person who looks at it instead

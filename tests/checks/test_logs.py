@@ -88,3 +88,12 @@ def test_absent_and_strange_files(tmp_path: Path) -> None:
     (tmp_path / "losses.csv").symlink_to("/etc/passwd")
     with open_submission(tmp_path) as view:
         assert [f.rule for f in check_log(view, SPEC, "variants")] == ["not-a-regular-file"]
+
+
+@pytest.mark.parametrize("content", [GOOD.encode("utf-16"), b'step,generator,discriminator\n0,"' + b"1" * 200_000])
+def test_what_can_not_be_read_comes_with_a_remedy(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / SPEC.path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / SPEC.path).write_bytes(content)
+    with open_submission(tmp_path) as view:
+        (found,) = check_log(view, SPEC, "variants")
+    assert found.help.startswith("Write it again, with encoding='utf-8'")

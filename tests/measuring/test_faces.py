@@ -18,6 +18,7 @@ from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure
 from grader.measuring import measure
 from grader.measuring.context import Context
+from grader.measuring.faces import crowd_findings
 from grader.metrics import METRICS
 from grader.references.data import Data
 from tests.judges.test_cascades import PHOTOS, wall
@@ -80,6 +81,18 @@ def test_more_faces_than_images_are_capped_for_the_interval() -> None:
     exact = binomtest(4, 4).proportion_ci(0.95, method="exact")
     assert taken.interval == pytest.approx((4 * exact.low, 4))
     assert taken.details["remark"].endswith("more faces than the 4 images: the interval counts 4")
+
+
+def test_images_with_several_faces_are_warned_of() -> None:
+    figure = _figure(wall())
+    whole = replace(figure, columns=1, rows=1, tiles=figure.tiles[:1], boxes=((0, 0, *figure.size),))
+    for shown, warned in ((figure, 0), (replace(figure, boxes=()), 0), (whole, 1)):
+        taken = measure(_spec("face_count"), shown, _context())
+        found = crowd_findings("gan", shown, taken)
+        assert [(f.rule, f.severity) for f in found] == [("faces-beyond-images", "warning")] * warned
+    k = len(_found(wall()))
+    assert found[0].count == k - 1 >= 5 and found[0].message == f"{k} faces in samples/gan.png, in 1 image of it."
+    assert found[0].examples == ("row 1, column 1",) == tuple(taken.details["several_faces"])
 
 
 def test_no_face_at_all() -> None:

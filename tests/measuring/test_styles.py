@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -71,6 +72,14 @@ def data(tmp_path: Path) -> Path:
 def _domain(**more: Any) -> MeasureSpec:
     fields: dict[str, Any] = {"against_reference": "source"} | more
     return MeasureSpec("d", "domain_accuracy", "output", "efficientnet-lite0", "target", 0, (), **fields)
+
+
+def test_an_output_that_is_not_there_is_a_wrong_one(data: Path) -> None:
+    outputs = _images("output", _draw(np.random.default_rng(1), 6, 60))
+    some = measure(_domain(), replace(outputs, spec=replace(outputs.spec, count=24)), _context(data))
+    assert measure(_domain(), outputs, _context(data)).value == 1.0 and some.value == 6 / 24 and some.n == 24
+    wilson = binomtest(6, 24).proportion_ci(0.95, method="wilson")
+    assert some.interval == pytest.approx((wilson.low, wilson.high)) and some.provenance["judged"] == 6
 
 
 CONTENT = MeasureSpec("c", "content_similarity", "output", "efficientnet-lite0", "", 0, (), against="input")

@@ -17,7 +17,7 @@ import pytest
 import grader.reporting
 from grader.reporting import render
 from tests.reporting.pictures import DIGITS, HOSTILE_NAME, digits, images, whole
-from tests.reporting.reports import ABOUT, ALL, CHECKED, EVIL, FAIR, MANY, NOTHING, quoting
+from tests.reporting.reports import ABOUT, ALL, CHECKED, EVIL, FAIR, MANY, NOTHING, measure, quoting, score, verdict
 
 LARGEST_PAGE = 4_000_000  # bytes
 REPORT, SHOWN = whole()
@@ -154,6 +154,16 @@ def test_what_the_page_says() -> None:
         assert text in said, text
     facts = _text(next(_all(root, "footer")))
     assert "2026-11-22 10:30 UTC" in facts and "0" * 64 in facts and "1" * 64 in facts
+
+
+def test_two_sides_of_one_thing_stand_side_by_side() -> None:
+    ids = ("fid", "domain_accuracy", "content_similarity", "content_similarity.b")
+    measures = [dataclasses.replace(measure(id.partition(".")[0], value=0.5), id=id, deliverable="out") for id in ids]
+    measures[3] = dataclasses.replace(measures[3], deliverable="other")
+    root = _parse(render("html", score(verdict("style", "pass", *measures)), ABOUT))
+    pairs = [e for e in _all(root, "div") if e.get("class") == "pair"]
+    assert [[_text(h).split()[-1] for h in _all(pair, "h3")] for pair in pairs] == [list(ids[1:3])]
+    assert [_text(h).split()[-1] for h in _all(root, "h3") if _text(h).split()[-1] in ids] == list(ids)
 
 
 def test_findings_errors_first_with_their_images() -> None:
