@@ -32,7 +32,7 @@ FAMILIES = (
 )
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FAMILY = click.argument("name", type=click.Choice(FAMILIES))
-PRESET = click.option("--preset", default="gpu", show_default=True, help="Whose settings.")
+PRESET = click.option("--preset", default="", help="Whose settings; by default the first that `list` names.")
 SET = click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Changes one setting; repeatable.")
 
 
@@ -48,10 +48,10 @@ def settings_of(name: str, preset: str, changes: tuple[str, ...]) -> Any:
     from reference_models.core.settings import SettingsError, changed
 
     presets = family(name).PRESETS
-    if preset not in presets:
+    if preset not in presets and preset:
         raise click.BadParameter(f"expected one of {', '.join(presets)}", param_hint="--preset")
     try:
-        return changed(presets[preset], changes)
+        return changed(presets[preset or next(iter(presets))], changes)
     except SettingsError as e:
         raise click.BadParameter(str(e), param_hint="--set") from None
 
@@ -118,6 +118,7 @@ def train(
     from reference_models.core.runs import RunError, choose_machine, fit
     from reference_models.core.settings import as_json
 
+    preset = preset or next(iter(family(name).PRESETS))
     settings = settings_of(name, preset, changes)
     if not dry_run and (data is None or out is None):
         raise click.UsageError("expected --data and --out, or --dry-run")

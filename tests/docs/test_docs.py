@@ -19,7 +19,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 TOO_LONG = 300  # seconds
 # What these do needs the internet, or hours: there, that the command and its options exist.
 _NOT_HERE = (
-    *("weights fetch", "reference_models train dcgan --preset", "reference_models prepare"),
+    *("weights fetch", "--preset cpu --data", "--preset horse2zebra", "reference_models prepare"),
     "reference_models.rate_distortion",
 )
 _SLOW = ("reference_models generate", "reference_models figures")
@@ -34,6 +34,7 @@ def commands(page: Path) -> list[str]:
     return [line for line in lines if not line.startswith(_OTHERS)]
 
 
+pytestmark = pytest.mark.xdist_group("docs")  # a page's commands build on each other, in their order
 COMMANDS = list(dict.fromkeys(command for page in PAGES for command in commands(page)))
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
 
-from reference_models.__main__ import FAMILIES, main
+from reference_models.__main__ import FAMILIES, family, main
 
 SMALL = ["--set", "width=8", "--set", "batch=20", "--set", "images=60", "--set", "validations=1", "--set", "judged=20"]
 
@@ -39,7 +39,8 @@ def test_summaries_print_the_counts_of_the_reports(name: str, preset: str, count
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_dry_run_trains_two_steps_of_each_family(name: str) -> None:
-    code, told = invoke("train", name, "--preset", "cpu", "--dry-run")
+    preset = ["--preset", "cpu"] if "cpu" in family(name).PRESETS else []  # else the first one
+    code, told = invoke("train", name, *preset, "--dry-run")
     assert code == 0 and "step 2/2" in told
 
 

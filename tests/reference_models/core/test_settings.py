@@ -24,7 +24,7 @@ def test_each_kind_of_value() -> None:
         ("z=1.5", "z: expected int"),
         ("z=true", "z: expected int"),
         ("flips=1", "flips: expected bool"),
-        ("norm=layer", "norm: expected batch or batch-from-second or spectral, found 'layer'"),
+        ("norm=layer", "norm: expected batch or batch-from-second or spectral or none, found 'layer'"),
         ("betas=[0.5]", "betas: expected"),
         ("rate=fast", "rate: expected float"),
         ("rate=nan", "rate: expected 0 or more"),
