@@ -21,7 +21,7 @@ demo: .venv/score
 
 test: .venv/dev
 	$(BIN)/coverage erase
-	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -m "not slow" --numprocesses auto --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -m "not slow" --numprocesses auto --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 

@@ -34,7 +34,6 @@ def commands(page: Path) -> list[str]:
     return [line for line in lines if not line.startswith(_OTHERS)]
 
 
-pytestmark = pytest.mark.xdist_group("docs")  # a page's commands build on each other, in their order
 COMMANDS = list(dict.fromkeys(command for page in PAGES for command in commands(page)))
 
 
