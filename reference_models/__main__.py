@@ -155,7 +155,13 @@ def prepare_(sets: tuple[str, ...], out: Path, cache: Path, photos: Path | None)
         click.echo(prepare(name, out, cache, photos))
 
 
-RUN = click.option("--run", type=FOLDER, help="A run's folder, instead of the models that come with the project.")
+RUN = click.option(
+    "--run",
+    "runs",
+    type=FOLDER,
+    multiple=True,
+    help="A run's folder, instead of the models that come with the project; repeatable where several are compared.",
+)
 
 
 @main.command()
@@ -163,10 +169,10 @@ RUN = click.option("--run", type=FOLDER, help="A run's folder, instead of the mo
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The submission's folder.")
 @click.option("--data", type=FOLDER, help="The course's data folder: adaptation predicts its test pictures.")
 @RUN
-def generate(names: tuple[str, ...], out: Path, data: Path | None, run: Path | None) -> None:
+def generate(names: tuple[str, ...], out: Path, data: Path | None, runs: tuple[Path, ...]) -> None:
     """Writes what is handed in, on the CPU: the same on every machine."""
     for name in names:
-        click.echo(family(name).generate(_models(name, run), out, data))
+        click.echo(family(name).generate(_models(name, runs), out, data))
 
 
 @main.command()
@@ -174,11 +180,11 @@ def generate(names: tuple[str, ...], out: Path, data: Path | None, run: Path | N
 @click.option("--out", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)
 @click.option("--data", type=FOLDER, help="The course's data folder, for t-SNE plots.")
 @RUN
-def figures(names: tuple[str, ...], out: Path, data: Path | None, run: Path | None) -> None:
+def figures(names: tuple[str, ...], out: Path, data: Path | None, runs: tuple[Path, ...]) -> None:
     """Draws the figures of a report as PNG."""
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
-        for path in family(name).figures(_models(name, run), out, data):
+        for path in family(name).figures(_models(name, runs), out, data):
             click.echo(path)
 
 
@@ -204,7 +210,7 @@ def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
 
     from reference_models.core.measured import measure, pixels_of, write_metrics
 
-    models, module = _models(name, None), family(name)
+    models, module = _models(name, ()), family(name)
     wrong = [text for text in judges if "=" not in text]
     if wrong:
         raise click.BadParameter(f"expected NAME=PATH, found {wrong[0]!r}", param_hint="--judge")
@@ -220,15 +226,14 @@ def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
         click.echo(write_metrics(model, [m for m in found if module.belongs(model, m.id)], pixels))
 
 
-def _models(name: str, run: Path | None) -> list[Model]:
+def _models(name: str, runs: tuple[Path, ...]) -> list[Model]:
     from reference_models.core.models import ModelError, load, published
 
-    if run is None:
-        return published(name)
-    model = load(run)
-    if model.config.get("family") != name:
-        raise ModelError(f"{run}: expected a run of {name}, found one of {model.config.get('family')}")
-    return [model]
+    models = [load(run) for run in runs]
+    for model in models:
+        if model.config.get("family") != name:
+            raise ModelError(f"{model.folder}: expected a run of {name}, found one of {model.config.get('family')}")
+    return models or published(name)
 
 
 def run() -> None:

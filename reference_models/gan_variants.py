@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from reference_models.core.ablations import compare, write_option
+from reference_models.core.ablations import by_preset, compare, write_option
 from reference_models.core.anime import split_anime
 from reference_models.core.gan import draw, fixed_noise
 from reference_models.core.judging import Pictures
@@ -57,9 +57,9 @@ def pictures_of(model: Model, count: int = TILES, seed: int = NOISE_SEED) -> Pic
 
 def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa: ARG001  # a GAN needs no data
     """Writes `variants/lsgan/with.png`, `with.csv`, and the plain GAN as `without`; and so on; says so."""
-    by_preset = {model.config["preset"]: model for model in models}
+    found = by_preset(models, ["ns", *COMPARED.values()])
     for option, preset in COMPARED.items():
-        for side, model in (("with", by_preset[preset]), ("without", by_preset["ns"])):
+        for side, model in (("with", found[preset]), ("without", found["ns"])):
             write_option(out / "variants" / option / side, pictures_of(model), model.log())
     return f"{out / 'variants'}: {', '.join(COMPARED)}, each beside the plain GAN"
 

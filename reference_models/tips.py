@@ -13,7 +13,7 @@ from pathlib import Path
 from reference_models.anime_gan import Settings, pictures_of
 from reference_models.anime_gan import Trainer as Trainer
 from reference_models.anime_gan import networks as networks
-from reference_models.core.ablations import compare, write_option
+from reference_models.core.ablations import by_preset, compare, write_option
 from reference_models.core.models import Model
 
 ASSIGNMENT = "mlds-spring2018-hw3"
@@ -37,10 +37,10 @@ def belongs(model: Model, measure: str) -> bool:
 
 def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa: ARG001  # a GAN needs no data
     """Writes `variants/tip1/with.png`, `with.csv`, `without.png`, `without.csv`, and so on; says so."""
-    by_preset = {model.config["preset"]: model for model in models}
+    found = by_preset(models, PRESETS)
     for tip, pair in PAIRS.items():
         for side, preset in zip(("with", "without"), pair, strict=True):
-            model = by_preset[preset]
+            model = found[preset]
             write_option(out / "variants" / tip / side, pictures_of(model), model.log())
     return f"{out / 'variants'}: {', '.join(PAIRS)}, each with and without"
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from reference_models.core import plots
 from reference_models.core.judging import Pictures
-from reference_models.core.models import Model
+from reference_models.core.models import Model, ModelError
+
+
+def by_preset(models: Iterable[Model], presets: Iterable[str]) -> dict[str, Model]:
+    """The models by their presets. Raises ModelError where one of those that are compared is absent."""
+    found = {str(model.config.get("preset")): model for model in models}
+    absent = sorted(set(presets) - set(found))
+    if absent:
+        told = f"expected a model of each preset that is compared, found none of {', '.join(absent)}"
+        raise ModelError(f"{told}: train these, and pass each run's folder with --run")
+    return found
 
 
 def write_option(path: Path, pictures: Pictures, log: Sequence[Mapping[str, float]]) -> None:

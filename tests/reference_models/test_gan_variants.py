@@ -15,7 +15,7 @@ from torch import nn
 
 from reference_models import gan_variants, tips
 from reference_models.anime_gan import Generator as AnimeGenerator
-from reference_models.core.models import Model
+from reference_models.core.models import Model, ModelError
 from reference_models.core.runs import Machine
 from reference_models.core.settings import as_json
 from reference_models.dcgan import Discriminator, Generator
@@ -92,6 +92,15 @@ def test_what_is_handed_in(tmp_path: Path) -> None:
     assert sheets[0].read_bytes() == sheets[1].read_bytes()
     with Image.open(sheets[0]) as sheet:
         assert sheet.size == (640, 480)
+
+
+def test_a_model_that_is_missing_is_told(tmp_path: Path) -> None:
+    few = [m for m in variants(tmp_path) if m.config["preset"] != "wgan"]
+    with pytest.raises(ModelError, match="found none of wgan: train these, and pass each run's folder with --run"):
+        gan_variants.generate(few, tmp_path, None)
+    with pytest.raises(ModelError, match="found none of base, tip1-without"):
+        tips.generate([], tmp_path, None)
+    assert not (tmp_path / "variants").exists()
 
 
 def test_a_comparison_belongs_to_the_loss_that_differs(tmp_path: Path) -> None:
