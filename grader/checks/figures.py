@@ -227,7 +227,7 @@ def _opened(submission: Submission, report: _Report) -> Image.Image | None:
         size = size_of(content)
         if not _plausible(size, report):
             return None
-        return decode(content)
+        return decode(content, submission.decoder)
     except (Unreadable, Damaged) as e:
         advice = (
             f"Let your script write it again, with at most {_LARGEST >> 20} MiB, and look at it before you hand it in."

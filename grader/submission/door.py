@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Literal
 
 from grader.errors import SubmissionRefused, UsageError
+from grader.submission.decoder import Decoder
 from grader.submission.limits import LIMITS, Limits
 
 EntryKind = Literal["file", "folder", "link", "pipe or device"]
@@ -41,11 +42,15 @@ def is_ignored(name: str) -> bool:
 
 
 class Submission(ABC):
-    """A read-only view of a student's folder or zip. Paths are relative, with `/`; `.` is the top."""
+    """A read-only view of a student's folder or zip. Paths are relative, with `/`; `.` is the top.
+
+    `decoder`: decodes its pictures, in a process of its own that ends with the view.
+    """
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.name = name
         self.limits = limits
+        self.decoder = Decoder()
         self._listed: dict[str, dict[str, Entry] | None] = {}
         self._digests: dict[str, str] = {}
         self._total = 0
@@ -57,6 +62,7 @@ class Submission(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.decoder.close()
         self.close()
 
     def folder(self, path: str) -> dict[str, Entry] | None:
