@@ -142,6 +142,13 @@ EXTRA_FILE = _warning(
     "It is left alone and costs nothing, but it is not part of what is asked for.",
     "`gan/notes.txt`.",
 )
+CLASHING_NAMES = _error(
+    "clashing-names",
+    "Two names that other systems take for one",
+    "Names of one folder that differ in capital letters alone, or in how an accented letter is put together: on macOS "
+    "and Windows the second file overwrites the first.",
+    "`gan/0001.png` and `gan/0001.PNG`.",
+)
 DUPLICATE_IMAGES = _warning(
     "duplicate-images",
     "The same picture several times",

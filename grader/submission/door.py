@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import unicodedata
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,10 @@ class Unreadable(Exception):
 def is_ignored(name: str) -> bool:
     """True for what file managers leave behind: `.DS_Store`, `Thumbs.db`, `desktop.ini`, `__MACOSX`, `._*`."""
     return name.lower() in _IGNORED or name.startswith("._")
+
+
+def _folded(name: str) -> str:
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 class Submission(ABC):
@@ -73,6 +78,20 @@ class Submission(ABC):
         if path not in self._listed:
             self._listed[path] = self._sorted(path)
         return self._listed[path]
+
+    def clashes(self) -> dict[str, list[tuple[str, ...]]]:
+        """Names that other systems take for one, in each folder that was listed: they differ in case or form alone.
+
+        macOS and Windows don't tell `A.png` from `a.png`, nor an é of one character (NFC) from one of two.
+        """
+        found = {}
+        for path, entries in self._listed.items():
+            alike: dict[str, list[str]] = {}
+            for name in entries or ():
+                alike.setdefault(_folded(name), []).append(name)
+            if several := [tuple(names) for names in alike.values() if len(names) > 1]:
+                found[path] = several
+        return found
 
     def _sorted(self, path: str) -> dict[str, Entry] | None:
         # By its name in the listing, not by asking for it: a file system that ignores case would find GAN for gan.
