@@ -13,6 +13,7 @@ from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, loa
 from grader.checks import rules
 from grader.checks.clashes import clash_findings
 from grader.checks.figures import CheckedFigure, Figures, as_images
+from grader.checks.foreign import foreign_findings
 from grader.checks.images import CheckedImages, Pictures
 from grader.checks.repository import can_parse, check_document, check_script
 from grader.errors import SubmissionRefused, UsageError
@@ -211,8 +212,15 @@ def _inspect(
     )
     for problem in work.problems:
         inspection.look_at(problem)
-    findings = [*inspection.findings, *clash_findings(view, _places(whole)[0])]
+    places = _places(whole)[0]
+    foreign = foreign_findings(view, whole.id, "" if _is_used(view, data, whole) else whole.data_folder)
+    findings = [*inspection.findings, *clash_findings(view, places), *foreign]
     return _Seen(findings, inspection.notes(), inspection.checked)
+
+
+def _is_used(view: Submission, data: Data, whole: Assignment) -> bool:
+    """True if the data that are used are those in the submission, because somebody named them."""
+    return data.home is not None and data.home.resolve() == (Path(view.name) / whole.data_folder).resolve()
 
 
 def _is_empty(view: Submission) -> bool:

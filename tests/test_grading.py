@@ -303,7 +303,9 @@ def test_no_configuration_is_read_from_a_submission(tmp_path: Path, course: Path
     (tmp_path / "dlcv-fall2021-hw2.toml").write_text("broken = = ")
     (tmp_path / "baselines").mkdir()
     (tmp_path / "baselines" / "dlcv-fall2021-hw2.toml").write_text("broken = = ")
-    assert grader.score(tmp_path, problems=["dann"], data=course) == before
+    after = grader.score(tmp_path, problems=["dann"], data=course)
+    assert [f.rule for f in after.findings] == ["foreign-file"]
+    assert replace(after, findings=()) == before
 
 
 def test_check_reports_are_valid(course: Path, tmp_path: Path) -> None:

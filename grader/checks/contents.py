@@ -11,6 +11,7 @@ from grader.assignment import ImagesSpec
 from grader.assignment.specs import ANY_SIZE
 from grader.checks import rules
 from grader.checks.pictures import Faults, Picture, ask, declared_size, decodable, finish, structure
+from grader.checks.rule import MOST_EQUAL, too_many
 from grader.checks.rules import Rule
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
@@ -147,10 +148,9 @@ class Contents:
             what, advice = "repeat the pixels of another", "Use fresh noise for every image."
             if spec.alike:
                 advice = "They may resemble each other, but not be the same: look at these."
-            actual = listing(copies, 2)
-            found.append(
-                self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", actual, advice, self._copies)
-            )
+            actual, rule = listing(copies, 2), rules.DUPLICATE_IMAGES
+            grave = not spec.alike and too_many(len(copies), len(self._first) + len(copies), MOST_EQUAL)
+            found.append(self._finding(rule, copies, what, "all different", actual, advice, self._copies, grave))
         return found
 
     def _finding(
@@ -162,6 +162,7 @@ class Contents:
         actual: str,
         advice: str,
         images: Iterable[tuple[str, ...]] = (),
+        grave: bool = False,
     ) -> Finding:
         count, path = len(names), self._spec.path
         return rule.finding(
@@ -175,6 +176,7 @@ class Contents:
             count=count,
             examples=names,
             images=images,
+            grave=grave,
         )
 
 
