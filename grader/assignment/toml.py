@@ -33,17 +33,22 @@ class Source:
                 raw = f.read(_LARGEST + 1)
         except OSError as e:
             raise AssignmentError(f"{path}: can't be read: {e.strerror}") from None
+        return cls.parse(str(path), raw)
+
+    @classmethod
+    def parse(cls, name: str, raw: bytes) -> Source:
+        """The file's content; `name` is for messages."""
         if len(raw) > _LARGEST:
-            raise AssignmentError(f"{path}: larger than {_LARGEST} bytes; that is no assignment file")
+            raise AssignmentError(f"{name}: larger than {_LARGEST} bytes; that is no assignment file")
         try:
             text = raw.decode("utf-8-sig").replace("\r\n", "\n")
             if any(len(line) > _LONGEST_LINE for line in text.split("\n")):
                 raise ValueError(f"a line of more than {_LONGEST_LINE} characters")
-            return cls(str(path), text, tomllib.loads(text))
+            return cls(name, text, tomllib.loads(text))
         except UnicodeDecodeError as e:
-            raise AssignmentError(f"{path}: not UTF-8 text (byte {e.start})") from None
+            raise AssignmentError(f"{name}: not UTF-8 text (byte {e.start})") from None
         except (ValueError, RecursionError) as e:  # a number of 5000 digits is a ValueError too
-            raise AssignmentError(f"{path}: not valid TOML: {e}") from None
+            raise AssignmentError(f"{name}: not valid TOML: {e}") from None
 
     def line_of(self, key: Key) -> int:
         """The line (from 1) at which the key's value first stands.
