@@ -192,6 +192,8 @@ def _repository(section: Section, problems: list[str]) -> tuple[RepositoryFile, 
             path, required = item.path("path"), item.flag("required", True)
             if kind == "document" and "/" in path:
                 item.fail("expected a name at the top of the repository, without a folder", "path")
+            if path.count("<id>") > 1:  # a pattern of several takes ages for the right wrong name
+                item.fail("expected '<id>' once at most", "path")
             files.append((ScriptSpec if kind == "script" else DocumentSpec)(problem, path, required))
             item.done()
     return tuple(files)

@@ -113,7 +113,7 @@ class _Prefixes:
 
 
 def _depth(document: Any) -> int:
-    """How deep tables and lists lie in each other: level by level, since dotted keys nest deeper than Python's stack."""
+    """How deep tables and lists lie in each other. Level by level: dotted keys nest deeper than Python's stack."""
     depth, level = 0, [document]
     while level := [inner for value in level if isinstance(value, dict | list) for inner in _inside(value)]:
         depth += 1

@@ -143,6 +143,9 @@ def _syntax(text: str, spec: ScriptSpec) -> list[Finding]:
         return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
     if done.returncode == 0:
         return []
+    if done.returncode < 0:  # ended by a signal, as with thousands of substitutions in each other
+        actual = "bash itself ended when it read the script"
+        return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
     said = done.stderr.decode("utf-8", "replace").splitlines()
     first = re.sub(r"^.*?bash: ", "", said[0]) if said else "no reason given"
     match = re.search(r"line ([0-9]+)", first)

@@ -27,7 +27,7 @@ _ABSOLUTE = re.compile(r"(?:-{0,2}[\w-]+=)?((?:/[\w.~-]|~(?:/|$)|\$HOME\b|\$\{HO
 _NO_COMMAND = re.compile(r"-.*|[0-9.]+[smhd]?|\{\}|.*=.*", re.DOTALL)
 _NESTING = 5
 _LONGEST_WORD = 1024  # bytes: a longer one is no name and no path
-_MOST_TEXT = 1 << 20  # bytes of all that evals and shells run within a script: each may hold all the others
+_MOST_TEXT = 1 << 18  # bytes of all that evals and shells run within a script: each may hold all the others
 
 
 @dataclass(frozen=True)

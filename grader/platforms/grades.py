@@ -128,7 +128,10 @@ def _report(path: Path) -> _Report:
             path,
             _text(document["assignment"]),
             str(document["assignment_digest"]),
-            {_text(p["id"]): (_finite(p["points"]), _finite(p["max_points"]), p["state"]) for p in document["problems"]},
+            {
+                _text(p["id"]): (_finite(p["points"]), _finite(p["max_points"]), p["state"])
+                for p in document["problems"]
+            },
             {(_text(m["problem"]), _text(m["title"])): _finite(m["points"]) for m in document["manual"]},
         )
     except OSError as e:

@@ -59,7 +59,7 @@ def _plain(name: str, runs: int, seed: int, keep: Path) -> dict[str, object]:
 
     target = TARGETS[name]
     began, done = time.monotonic(), 0
-    for done, data in enumerate(mutated(seeds_of(name), target.words, runs, seed, target.longest), 1):  # noqa: B007
+    for done, data in enumerate(mutated(seeds_of(name), target.words, runs, seed, target.longest), 1):
         try:
             target.run(data)
         except Exception:

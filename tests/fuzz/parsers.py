@@ -173,10 +173,13 @@ def scores(data: bytes) -> None:
 
 def shell(data: bytes) -> None:
     """A script: what it uses, by the bash parser."""
-    from grader.checks.shell import uses
+    from grader.checks.shell import TooNested, uses
 
     lines = data.count(b"\n") + 2
-    assert all(1 <= use.line <= lines for use in uses(data.decode("utf-8", "surrogateescape")))
+    try:
+        assert all(1 <= use.line <= lines for use in uses(data.decode("utf-8", "surrogateescape")))
+    except TooNested:
+        return
 
 
 def tags(data: bytes) -> None:

@@ -150,7 +150,9 @@ TARGETS: dict[str, Target] = {
     "log": Target(parsers.log, _logs, (b"step", b"loss", b"other", b"nan", b"1e999", b'"', b"\r")),
     "assignment": Target(parsers.assignment, _assignments, _TOML, 8192),
     "archive": Target(parsers.archive, _zips, (b"PK\1\2", b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\6\7", b"../", b"\1\0")),
-    "png": Target(parsers.png, _pngs, (b"IHDR", b"IDAT", b"IEND", b"acTL", b"fcTL", b"tRNS", b"zTXt", b"iCCP", b"PLTE")),
+    "png": Target(
+        parsers.png, _pngs, (b"IHDR", b"IDAT", b"IEND", b"acTL", b"fcTL", b"tRNS", b"zTXt", b"iCCP", b"PLTE")
+    ),
     "jpeg": Target(parsers.jpeg, _jpegs, (b"\xff\xc0", b"\xff\xc2", b"\xff\xda", b"\xff\xd9", b"\xff\xe1", b"Exif")),
     "grid": Target(parsers.grid, _grids, (b"\xff\xff\xff", b"\0\0\0"), 2048, share=0.2),
     "weights": Target(parsers.weights, _weights, (b"dtype", b"shape", b"data_offsets", b"F32", b"PK\5\6"), share=0.3),

@@ -11,6 +11,7 @@ or with minus the signal that ended it.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import resource
@@ -29,12 +30,15 @@ WAITED = 40  # seconds of the clock: for whatever waits for something that never
 MEMORY = 2**30
 _VERSION = 0x20080522  # of capset's arguments
 
+_USUAL = ("grader.cli", "grader.grading", "grader.reporting.terminal", "grader.checks.shell")
+_WITH_TORCH = ("safetensors.torch", "grader.judges.digit_classifier", "grader.judges.engines", "grader.judges.states")
+
 
 class Runner:
     """The process that runs the orders."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        command = [sys.executable, "-m", "tests.hostile.running"]
+    def __init__(self, environment: Mapping[str, str], *, torch: bool = False) -> None:
+        command = [sys.executable, "-m", "tests.hostile.running", *(["torch"] if torch else [])]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(environment), text=True
         )
@@ -57,12 +61,11 @@ class Runner:
 
 
 def main() -> None:
-    import grader.checks.decoding
-    import grader.checks.shell
-    import grader.cli
-    import grader.grading
-    import grader.reporting.terminal  # noqa: F401  (so that no copy has to import it)
-
+    with_torch = sys.argv[1:] == ["torch"]
+    for module in (*_USUAL, *(_WITH_TORCH if with_torch else ())):  # here, so that no copy has to import it
+        importlib.import_module(module)
+    if with_torch:
+        importlib.import_module("torch").set_num_threads(1)  # threads don't survive the copying
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -79,7 +82,8 @@ def _obey(order: dict[str, Any]) -> None:
         os.dup2(fd, target)
         os.close(fd)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)):
+    memory = MEMORY if "torch" not in sys.modules else MEMORY + _taken()  # its libraries alone take more
+    for limit, value in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(limit, (value, value))
     if os.geteuid() == 0:  # root reads whatever it likes: that is taken from it, so that modes mean something
         ctypes.CDLL(None).capset(struct.pack("<Ii", _VERSION, 0), bytes(24))
@@ -99,6 +103,11 @@ def _obey(order: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code if isinstance(code, int) else 70)
+
+
+def _taken() -> int:
+    """Bytes of addresses that this process has already."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _code_of(child: int) -> int:
