@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from grader.assignment import DEFAULT, Assignment, DocumentSpec, ImagesSpec, load_assignment
 from grader.checks import rules
+from grader.checks.clashes import clash_findings
 from grader.checks.figures import CheckedFigure, Figures, as_images
+from grader.checks.foreign import foreign_findings
 from grader.checks.images import CheckedImages, Pictures
 from grader.checks.repository import can_parse, check_document, check_script
 from grader.errors import SubmissionRefused, UsageError
@@ -52,10 +54,10 @@ def check(
     submission itself is a finding.
     """
     whole, work = _load(assignment, problems)
-    where = find_data(data, work.data_folder)
+    where, unused = _find_data(submission, data, work)
     try:
         with open_submission(submission) as view:
-            notes = _unwrap(view, whole)
+            notes = [*unused, *_unwrap(view, whole)]
             around = _repository(view, work, whole, notes) if with_repository else []
             seen = _inspect(view, work, whole, where, keep=False)
             seen = replace(seen, findings=[*seen.findings, *around], notes=[*notes, *seen.notes])
@@ -90,7 +92,7 @@ def score(
     A measure that needs something which isn't on this machine is `skipped`, with the reason. Raises as `check` does.
     """
     whole, work = _load(assignment, problems)
-    where = find_data(data, work.data_folder)
+    where, unused = _find_data(submission, data, work)
     context = Context(where, check_judges(judges or {}), device, progress, _read_references(references, whole), cache)
     try:
         with open_submission(submission) as view:
@@ -108,7 +110,7 @@ def score(
     verdicts = tuple(judge_problem(p, seen.findings, seen.checked, context, work) for p in work.problems)
     verdicts, shared = _once(verdicts)
     general = (*(f for f in seen.findings if not f.problem), *shared)
-    notes = [*seen.notes, *context.notes, *_own_data(submission, data, where), *_unknown_judges(verdicts)]
+    notes = [*unused, *seen.notes, *context.notes, *_unknown_judges(verdicts)]
     return ScoreReport(
         work.id, work.digest, digest, verdicts, work.manual, general, tuple(dict.fromkeys(notes)), seen.empty
     )
@@ -155,15 +157,15 @@ def _unwrap(view: Submission, whole: Assignment) -> list[str]:
     return [f"Everything in the zip lies in {printable(name)}/, which was taken as the top of the submission."]
 
 
-def _own_data(submission: str | Path, data: str | Path | None, where: Data) -> list[str]:
-    """A note where the data were found inside the submission: then they are whatever the student put there."""
+def _find_data(submission: str | Path, data: str | Path | None, work: Assignment) -> tuple[Data, list[str]]:
+    """The course's data. What merely lies inside the submission is the student's: not used, and a note says so."""
+    where = find_data(data, work.data_folder)
     if data is not None or where.home is None or os.environ.get(VARIABLE):
-        return []
+        return where, []
     if not where.home.resolve().is_relative_to(Path(submission).resolve()):
-        return []
-    return [
-        f"The data are those of {where.home}/ inside the submission; a grade needs the course's own: pass --data DIR."
-    ]
+        return where, []
+    told = f"{where.home}/ lies inside the submission and was not used: what a student hands in can't be the reference."
+    return Data(None, work.data_folder), [f"{told} If it is the course's own, pass --data {where.home}."]
 
 
 def _unknown_judges(verdicts: Iterable[Verdict]) -> list[str]:
@@ -210,7 +212,15 @@ def _inspect(
     )
     for problem in work.problems:
         inspection.look_at(problem)
-    return _Seen(inspection.findings, inspection.notes(), inspection.checked)
+    places = _places(whole)[0]
+    foreign = foreign_findings(view, whole.id, "" if _is_used(view, data, whole) else whole.data_folder)
+    findings = [*inspection.findings, *clash_findings(view, places), *foreign]
+    return _Seen(findings, inspection.notes(), inspection.checked)
+
+
+def _is_used(view: Submission, data: Data, whole: Assignment) -> bool:
+    """True if the data that are used are those in the submission, because somebody named them."""
+    return data.home is not None and data.home.resolve() == (Path(view.name) / whole.data_folder).resolve()
 
 
 def _is_empty(view: Submission) -> bool:

@@ -303,7 +303,9 @@ def test_no_configuration_is_read_from_a_submission(tmp_path: Path, course: Path
     (tmp_path / "dlcv-fall2021-hw2.toml").write_text("broken = = ")
     (tmp_path / "baselines").mkdir()
     (tmp_path / "baselines" / "dlcv-fall2021-hw2.toml").write_text("broken = = ")
-    assert grader.score(tmp_path, problems=["dann"], data=course) == before
+    after = grader.score(tmp_path, problems=["dann"], data=course)
+    assert [f.rule for f in after.findings] == ["foreign-file"]
+    assert replace(after, findings=()) == before
 
 
 def test_check_reports_are_valid(course: Path, tmp_path: Path) -> None:
@@ -352,12 +354,16 @@ def test_a_repository_with_its_submission_folder(tmp_path: Path, course: Path) -
     assert report.findings == () and report.notes == ("The deliverables are those in submission/.",)
 
 
-def test_data_inside_the_submission_are_named(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_inside_the_submission_are_not_used(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(GOOD / "dann", tmp_path / "dann")
     shutil.copytree(course / "digits", tmp_path / "hw2_data" / "digits", ignore=shutil.ignore_patterns("*.png"))
     monkeypatch.chdir(tmp_path)
-    assert any("inside the submission" in note for note in grader.score(".", problems=["dann"]).notes)
+    report = grader.score(".", problems=["dann"])
+    assert any("inside the submission and was not used" in note for note in report.notes)
+    assert {m.state for m in report.problems[0].measures} == {"skipped"} and report.points == 0
+    assert any("inside the submission" in note for note in grader.check(".", problems=["dann"]).notes)
     assert grader.score(".", problems=["dann"], data=course).notes == ()
+    assert grader.score(".", problems=["dann"], data="hw2_data").points == 9  # whoever names it, means it
 
 
 def test_an_unknown_judge_is_noted(course: Path, tmp_path: Path) -> None:

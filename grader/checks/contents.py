@@ -10,7 +10,8 @@ from dataclasses import replace
 from grader.assignment import ImagesSpec
 from grader.assignment.specs import ANY_SIZE
 from grader.checks import rules
-from grader.checks.pictures import declared_size, examine
+from grader.checks.pictures import Faults, Picture, ask, declared_size, decodable, finish, structure
+from grader.checks.rule import MOST_EQUAL, too_many
 from grader.checks.rules import Rule
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
@@ -36,6 +37,7 @@ class Contents:
         self._sizes: dict[str, tuple[int, int]] = {}
         self._kept = 0
         self.pixels: dict[str, bytes] = {}
+        self._asked: tuple[str, Faults, ImagesSpec, bool] | None = None  # the file that is being decoded
 
     def add(self, name: str, *, judged: bool) -> None:
         """Reads, examines and remembers one file."""
@@ -52,14 +54,32 @@ class Contents:
                 return
             spec = replace(spec, size=size or spec.size)
             self._sizes[name] = spec.size
-        picture = examine(content, spec)
-        for rule, actual in picture.faults:
-            self._faults[rule].append((name, actual))
+        faults = structure(content, spec)
+        before = self._finished()  # only now: while the decoder worked on the file before, this one was examined
+        if decodable(faults):
+            ask(content, spec, self._submission.decoder)
+            self._asked = name, faults, spec, judged
+        else:
+            self._note(name, faults)
+        self._remember(before)
+
+    def _finished(self) -> tuple[str, Picture, bool] | None:
+        """What became of the file that the decoder was asked for."""
+        if self._asked is None:
+            return None
+        (name, faults, spec, judged), self._asked = self._asked, None
+        return name, finish(faults, spec, self._submission.decoder), judged
+
+    def _remember(self, decoded: tuple[str, Picture, bool] | None) -> None:
+        if decoded is None:
+            return
+        name, picture, judged = decoded
+        self._note(name, picture.faults)
         if picture.pixels is None:
             return
         self._kept += len(picture.pixels)
         if self._any_size and self._kept > _MOST_BYTES:
-            self._faults[rules.WRONG_SIZE].append((name, f"beyond {_MOST_BYTES:,} bytes of pixels in all"))
+            self._note(name, ((rules.WRONG_SIZE, f"beyond {_MOST_BYTES:,} bytes of pixels in all"),))
             return
         if judged:
             self.pixels[name] = picture.pixels
@@ -70,8 +90,13 @@ class Contents:
         if first != name:
             self._copies.append((name, first))
 
+    def _note(self, name: str, faults: Faults) -> None:
+        for rule, actual in faults:
+            self._faults[rule].append((name, actual))
+
     def settle(self) -> ImagesSpec:
-        """The spec with the size that most images have, where any will do: images of another size are faulty then."""
+        """Ends the examination. The spec with the size that most images have, where any will do: others are faulty."""
+        self._remember(self._finished())
         sizes = Counter(self._sizes[name] for name in self._sizes if self._sizes[name] != ANY_SIZE)
         if sizes:
             (size, _), *_ = sizes.most_common(1)
@@ -123,10 +148,9 @@ class Contents:
             what, advice = "repeat the pixels of another", "Use fresh noise for every image."
             if spec.alike:
                 advice = "They may resemble each other, but not be the same: look at these."
-            actual = listing(copies, 2)
-            found.append(
-                self._finding(rules.DUPLICATE_IMAGES, copies, what, "all different", actual, advice, self._copies)
-            )
+            actual, rule = listing(copies, 2), rules.DUPLICATE_IMAGES
+            grave = not spec.alike and too_many(len(copies), len(self._first) + len(copies), MOST_EQUAL)
+            found.append(self._finding(rule, copies, what, "all different", actual, advice, self._copies, grave))
         return found
 
     def _finding(
@@ -138,6 +162,7 @@ class Contents:
         actual: str,
         advice: str,
         images: Iterable[tuple[str, ...]] = (),
+        grave: bool = False,
     ) -> Finding:
         count, path = len(names), self._spec.path
         return rule.finding(
@@ -151,6 +176,7 @@ class Contents:
             count=count,
             examples=names,
             images=images,
+            grave=grave,
         )
 
 

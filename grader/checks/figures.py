@@ -15,6 +15,7 @@ from grader.checks.decoding import MOST_PIXELS, WIDEST, decode, format_of, size_
 from grader.checks.images import CheckedImages
 from grader.checks.pictures import Damaged
 from grader.checks.plots import take_plot_apart
+from grader.checks.rule import MOST_NEAR, too_many
 from grader.checks.rules import Rule
 from grader.checks.tiles import Grid, blank, repeated, take_apart
 from grader.results import Finding
@@ -136,6 +137,7 @@ class _Report:
         *,
         path: str = "",
         examples: Sequence[str] = (),
+        grave: bool = False,
     ) -> None:
         finding = rule.finding(
             problem=self.problem,
@@ -147,6 +149,7 @@ class _Report:
             help=help,
             count=len(examples) or 1,
             examples=list(examples),
+            grave=grave,
         )
         self.findings.append(finding)
 
@@ -227,7 +230,7 @@ def _opened(submission: Submission, report: _Report) -> Image.Image | None:
         size = size_of(content)
         if not _plausible(size, report):
             return None
-        return decode(content)
+        return decode(content, submission.decoder)
     except (Unreadable, Damaged) as e:
         advice = (
             f"Let your script write it again, with at most {_LARGEST >> 20} MiB, and look at it before you hand it in."
@@ -296,7 +299,8 @@ def _judge(grid: Grid, report: _Report) -> None:
         repeat = "repeats" if len(same) == 1 else "repeat"
         message = f"{plural(len(same), 'image')} in {spec.path} {repeat} another."
         advice = "Use fresh noise for every image; a generator that repeats itself has collapsed."
-        report.add(rules.REPEATED_TILES, message, "all different", listing(pairs), advice, examples=pairs)
+        grave = too_many(len(same), there, MOST_NEAR)
+        report.add(rules.REPEATED_TILES, message, "all different", listing(pairs), advice, examples=pairs, grave=grave)
 
 
 def _places(indices: Iterable[int], grid: Grid) -> list[str]:

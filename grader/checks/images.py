@@ -55,6 +55,7 @@ def check_images(
         if not spec.required and submission.entry(spec.path) is None:
             return CheckedImages(spec, (), (), ())
         return CheckedImages(spec, (), (), (_not_there(submission, spec, problem, elsewhere),))
+    submission.decoder.start()  # while it starts, names are compared
     findings: list[Finding] = []
     findings += _strange_entries(submission, spec, problem)
     files = [e.name for e in entries.values() if e.kind == "file"]

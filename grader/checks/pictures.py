@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import struct
-import warnings
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from PIL import Image
 
 from grader.assignment import ImagesSpec
 from grader.checks import rules
 from grader.checks.rules import Rule
+from grader.submission import Decoder, Undecodable
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MAGIC = (
@@ -29,6 +27,7 @@ _COLOUR_TYPES = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RG
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _WANTED = {"RGB": 2, "L": 0}
 _MOST_CHUNKS = 1000
+Faults = tuple[tuple[Rule, str], ...]  # a rule, and a few words
 # Adam7, the PNG standard's interlacing: column and row of the first pixel, then the steps, of each pass.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
@@ -41,7 +40,7 @@ class Picture:
     `constant` means that every pixel is the same.
     """
 
-    faults: tuple[tuple[Rule, str], ...]
+    faults: Faults
     pixels: bytes | None
     constant: bool = False
 
@@ -70,21 +69,26 @@ class Damaged(Exception):
     """The file is a picture that no decoder should be given; `str()` says why in a word or two."""
 
 
-def _fault(rule: Rule, actual: str) -> Picture:
-    return Picture(((rule, actual),), None)
-
-
-def examine(content: bytes, spec: ImagesSpec) -> Picture:
+def examine(content: bytes, spec: ImagesSpec, decoder: Decoder) -> Picture:
     """Examines the bytes of one file. Nothing is decoded unless the declared size is the wanted one."""
+    faults = structure(content, spec)
+    if decodable(faults):
+        ask(content, spec, decoder)
+        return finish(faults, spec, decoder)
+    return Picture(faults, None)
+
+
+def structure(content: bytes, spec: ImagesSpec) -> Faults:
+    """What is wrong with a file before anything of it is decoded."""
     if not content:
-        return _fault(rules.UNREADABLE, "an empty file")
+        return ((rules.UNREADABLE, "an empty file"),)
     if not content.startswith(_PNG):
-        return _fault(rules.WRONG_FORMAT, name_of(content))
+        return ((rules.WRONG_FORMAT, name_of(content)),)
     try:
         chunks = _chunks(content)
         header = _header(chunks)
     except Damaged as e:
-        return _fault(rules.UNREADABLE, str(e))
+        return ((rules.UNREADABLE, str(e)),)
     kinds = {kind for kind, _ in chunks}
     faults: list[tuple[Rule, str]] = []
     if (header.width, header.height) != spec.size:
@@ -97,15 +101,32 @@ def examine(content: bytes, spec: ImagesSpec) -> Picture:
         name = _COLOUR_TYPES[header.colour]
         transparent = " with transparency" if b"tRNS" in kinds else ""
         faults.append((rules.WRONG_MODE, name + transparent))
-    if any(rule is not rules.WRONG_MODE for rule, _ in faults):
-        return Picture(tuple(faults), None)
+    if decodable(faults):
+        try:
+            _check_data(chunks, header)
+        except Damaged as e:
+            faults.append((rules.UNREADABLE, str(e)))
+    return tuple(faults)
+
+
+def decodable(faults: Sequence[tuple[Rule, str]]) -> bool:
+    """A picture in another mode can still be measured; one with any other fault is not decoded."""
+    return all(rule is rules.WRONG_MODE for rule, _ in faults)
+
+
+def ask(content: bytes, spec: ImagesSpec, decoder: Decoder) -> None:
+    """Begins to decode a picture without a fault that forbids it; `finish` takes what became of it."""
+    decoder.ask(content, spec.format, spec.size, spec.mode)
+
+
+def finish(faults: Faults, spec: ImagesSpec, decoder: Decoder) -> Picture:
+    """What the decoder made of the picture that it was asked for last."""
     try:
-        _check_data(chunks, header)
-        pixels = _decode(content, spec)
-    except Damaged as e:
+        _, pixels = decoder.answer()
+    except Undecodable as e:
         return Picture((*faults, (rules.UNREADABLE, str(e))), None)
     samples = len(spec.mode)
-    return Picture(tuple(faults), pixels, pixels == pixels[:samples] * (len(pixels) // samples))
+    return Picture(faults, pixels, pixels == pixels[:samples] * (len(pixels) // samples))
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
@@ -149,22 +170,6 @@ def _check_data(chunks: list[tuple[bytes, bytes]], header: _Header) -> None:
         raise Damaged("damaged") from None
     if size != wanted:
         raise Damaged("truncated" if size < wanted else "more data than pixels")
-
-
-def _decode(content: bytes, spec: ImagesSpec) -> bytes:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=[spec.format]) as image:
-                if image.size != spec.size:
-                    raise Damaged("damaged")
-                image.load()
-                converted = image if image.mode == spec.mode else image.convert(spec.mode)
-                return converted.tobytes()
-    except (MemoryError, Damaged):
-        raise
-    except Exception:  # a damaged file can raise nearly anything inside a decoder
-        raise Damaged("damaged") from None
 
 
 def declared_size(content: bytes) -> tuple[int, int] | None:

@@ -11,6 +11,9 @@ from grader.text import LONGEST, printable, some
 
 _LONGEST = 5 * LONGEST
 IMAGES = 12  # images or pairs that a finding names
+# Shares of a deliverable's images beyond which a warning is grave. No generator repeats pixels or hits those of a
+# photo, while an honest one that collapsed, or learnt by heart, may come near to them with a part of its images.
+MOST_EQUAL, MOST_NEAR, MOST_ALIKE = 0.05, 0.25, 0.5
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,17 @@ class Rule:
         examples: tuple[str, ...] | list[str] = (),
         line: int | None = None,
         images: Iterable[tuple[str, ...]] = (),
+        grave: bool = False,
     ) -> Finding:
-        """A finding of this rule. Every text is escaped and capped here, since each may quote a student's names."""
+        """A finding of this rule. Every text is escaped and capped here, since each may quote a student's names.
+
+        grave: an error, whatever the rule's severity is: there is too much of it for points without a person's word.
+        """
+        if grave and self.severity == "warning":
+            message += " That is too much to earn points before a person has looked at it."
         return Finding(
             rule=self.id,
-            severity=self.severity,
+            severity="error" if grave else self.severity,
             problem=problem,
             deliverable=deliverable,
             path=printable(path, 3 * LONGEST),
@@ -54,6 +63,15 @@ class Rule:
             line=line,
             images=tuple(some(names) for names in itertools.islice(images, IMAGES)),
         )
+
+
+def too_many(count: int, of: int, share: float) -> bool:
+    """True if more than this share of a deliverable's images is concerned, and more than one of them.
+
+    >>> too_many(1, 4, 0.05), too_many(2, 25, 0.05), too_many(50, 1000, 0.05)
+    (False, True, False)
+    """
+    return count > max(1, share * of)
 
 
 def error(id: str, title: str, meaning: str, example: str) -> Rule:

@@ -142,6 +142,20 @@ EXTRA_FILE = _warning(
     "It is left alone and costs nothing, but it is not part of what is asked for.",
     "`gan/notes.txt`.",
 )
+FOREIGN_FILE = _warning(
+    "foreign-file",
+    "A file that only the course or the grader writes",
+    "Results, a configuration or the course's data lie in the submission. None of it is read; to use a copy of the "
+    "data that lies there, name it with `--data`.",
+    "`score.json`, or `hw2_data/` with the labels of the test images.",
+)
+CLASHING_NAMES = _error(
+    "clashing-names",
+    "Two names that other systems take for one",
+    "Names of one folder that differ in capital letters alone, or in how an accented letter is put together: on macOS "
+    "and Windows the second file overwrites the first.",
+    "`gan/0001.png` and `gan/0001.PNG`.",
+)
 DUPLICATE_IMAGES = _warning(
     "duplicate-images",
     "The same picture several times",

@@ -15,6 +15,7 @@ from grader.cli.export import export, gradebook
 from grader.cli.grade import check, score
 from grader.cli.start import completion, init
 from grader.cli.stores import cache, reference
+from grader.cli.verify import verify
 from grader.cli.weights import weights
 from grader.errors import GraderError
 from grader.text import printable
@@ -38,7 +39,7 @@ def grader() -> None:
 
 
 for command in (
-    *(check, score, assignments, baselines, explain, reference, cache, weights),
+    *(check, score, verify, assignments, baselines, explain, reference, cache, weights),
     *(doctor, init, export, gradebook, convert, completion),
 ):
     grader.add_command(command)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from grader.checks import rules
 from grader.checks.images import CheckedImages
+from grader.checks.rule import MOST_ALIKE, MOST_EQUAL, MOST_NEAR, too_many
 from grader.errors import CannotMeasure
 from grader.measuring.context import Context, pixel_array
 from grader.metrics import copies
@@ -56,7 +57,7 @@ class _Copy(NamedTuple):
 def copy_findings(
     problem: str, images: CheckedImages, context: Context, *, free: Collection[str] = ()
 ) -> list[Finding]:
-    """Warnings about copies of the course's images, and about images of the submission that are nearly the same.
+    """Findings about copies of the course's images, and about images of the submission that are nearly the same.
 
     free: fields of the names; images that differ in no other field are meant to be alike. What can't be looked for
     becomes a note of the context.
@@ -113,6 +114,7 @@ def _copied(problem: str, images: CheckedImages, found: Sequence[tuple[_Copy, st
         count=len(found),
         examples=pairs,
         images=[(images.names[copy.ours],) for copy, _ in found],
+        grave=too_many(exact, len(images.names), MOST_EQUAL) or too_many(len(found), len(images.names), MOST_NEAR),
     )
 
 
@@ -131,6 +133,7 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
         count=count,
         examples=named,
         images=[(images.names[a], images.names[b]) for a, b, _ in pairs],
+        grave=too_many(count, len(images.names), MOST_ALIKE),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from grader.assignment import MeasureSpec
 from grader.checks import rules
 from grader.checks.images import CheckedImages
+from grader.checks.rule import MOST_EQUAL, MOST_NEAR, too_many
 from grader.errors import CannotMeasure
 from grader.measuring.context import Context, needs_packages, pixel_array, versions
 from grader.references.data import BadReference
@@ -98,7 +99,7 @@ def mistake_findings(problem: str, images: CheckedImages, context: Context) -> l
 
 
 def original_findings(problem: str, images: CheckedImages, context: Context) -> list[Finding]:
-    """A warning where images are so near to their originals that they can't have come through a small code."""
+    """A finding where images are so near to their originals that they can't have come through a small code."""
     from grader.metrics import reconstruction as metric
 
     names, ours, originals, _ = _pairs(images, context)
@@ -125,6 +126,8 @@ def original_findings(problem: str, images: CheckedImages, context: Context) -> 
         count=len(copied),
         examples=pairs,
         images=[(name,) for name in copied],
+        grave=not images.spec.exact
+        and (too_many(int(equal.sum()), len(names), MOST_EQUAL) or too_many(len(copied), len(names), MOST_NEAR)),
     )
     return [finding]
 

@@ -20,7 +20,15 @@ _Report = TypeVar("_Report", bound=CheckReport | ScoreReport)
 # Rules that look at nothing but the submission, or say of the data no more than a count.
 HARMLESS = frozenset(
     {
-        *("empty-submission", "bad-archive", "missing-deliverable", "too-many-files", "misplaced"),
+        *(
+            "empty-submission",
+            "bad-archive",
+            "clashing-names",
+            "foreign-file",
+            "missing-deliverable",
+            "too-many-files",
+            "misplaced",
+        ),
         *("not-a-regular-file", "missing-images", "extra-images", "misnamed", "zero-based-numbers"),
         *("unbalanced-classes", "wrong-format", "unreadable", "wrong-size", "wrong-mode", "wrong-depth", "animated"),
         *(

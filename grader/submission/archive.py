@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from grader.errors import SubmissionRefused, UsageError
 from grader.submission.door import Entry, EntryKind, Submission, Unreadable, is_ignored
@@ -24,25 +27,33 @@ class ZipSubmission(Submission):
     def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         super().__init__(str(path), limits)
         try:
-            if path.stat().st_size > limits.zip_size:
-                raise _refused("The zip is too large.", f"at most {limits.zip_size} bytes", "more")
-            if _directory_size(path) > limits.entries * _LONGEST_RECORD:
-                raise self._too_many("The zip")
-            self._zip = zipfile.ZipFile(path)
+            self._file = _opened(path)
         except OSError as e:
             raise UsageError(f"{path} can't be opened: {e.strerror}.") from None
-        except _BROKEN as e:
-            raise _refused("The zip can't be read.", "an undamaged zip", printable(str(e))) from None
-        self._infos: dict[str, zipfile.ZipInfo] = {}
-        self._tree: dict[str, dict[str, EntryKind]] = {".": {}}
         try:
+            self._zip = self._listed_zip()
+            self._infos: dict[str, zipfile.ZipInfo] = {}
+            self._tree: dict[str, dict[str, EntryKind]] = {".": {}}
             self._build()
         except BaseException:
-            self._zip.close()
+            self._file.close()
             raise
 
     def close(self) -> None:
         self._zip.close()
+        self._file.close()
+
+    def _listed_zip(self) -> zipfile.ZipFile:
+        try:
+            if os.fstat(self._file.fileno()).st_size > self.limits.zip_size:
+                raise _refused("The zip is too large.", f"at most {self.limits.zip_size} bytes", "more")
+            if _directory_size(self._file) > self.limits.entries * _LONGEST_RECORD:
+                raise self._too_many("The zip")
+            return zipfile.ZipFile(self._file)
+        except OSError as e:
+            raise UsageError(f"{self.name} can't be read: {e.strerror}.") from None
+        except _BROKEN as e:
+            raise _refused("The zip can't be read.", "an undamaged zip", printable(str(e))) from None
 
     def _build(self) -> None:
         infos = self._zip.infolist()
@@ -113,11 +124,19 @@ class ZipSubmission(Submission):
         return content
 
 
-def _directory_size(path: Path) -> int:
+def _opened(path: Path) -> BinaryIO:
+    """The file, opened once for all that follows; what is no regular file would make reading wait. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return os.fdopen(fd, "rb")
+
+
+def _directory_size(file: BinaryIO) -> int:
     """Bytes of the zip's directory as its last record states: `zipfile` reads and keeps all of it at once."""
-    with open(path, "rb") as f:
-        f.seek(max(0, path.stat().st_size - 65_557))  # the record and the longest comment after it
-        tail = f.read()
+    file.seek(max(0, os.fstat(file.fileno()).st_size - 65_557))  # the record and the longest comment after it
+    tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     return int(struct.unpack_from("<I", tail, at + 12)[0]) if 0 <= at <= len(tail) - 22 else 0
 

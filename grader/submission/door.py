@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import unicodedata
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Literal
 
 from grader.errors import SubmissionRefused, UsageError
+from grader.submission.decoder import Decoder
 from grader.submission.limits import LIMITS, Limits
 
 EntryKind = Literal["file", "folder", "link", "pipe or device"]
@@ -40,12 +42,20 @@ def is_ignored(name: str) -> bool:
     return name.lower() in _IGNORED or name.startswith("._")
 
 
+def _folded(name: str) -> str:
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+
+
 class Submission(ABC):
-    """A read-only view of a student's folder or zip. Paths are relative, with `/`; `.` is the top."""
+    """A read-only view of a student's folder or zip. Paths are relative, with `/`; `.` is the top.
+
+    `decoder`: decodes its pictures, in a process of its own that ends with the view.
+    """
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.name = name
         self.limits = limits
+        self.decoder = Decoder()
         self._listed: dict[str, dict[str, Entry] | None] = {}
         self._digests: dict[str, str] = {}
         self._total = 0
@@ -57,6 +67,7 @@ class Submission(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.decoder.close()
         self.close()
 
     def folder(self, path: str) -> dict[str, Entry] | None:
@@ -67,6 +78,20 @@ class Submission(ABC):
         if path not in self._listed:
             self._listed[path] = self._sorted(path)
         return self._listed[path]
+
+    def clashes(self) -> dict[str, list[tuple[str, ...]]]:
+        """Names that other systems take for one, in each folder that was listed: they differ in case or form alone.
+
+        macOS and Windows don't tell `A.png` from `a.png`, nor an é of one character (NFC) from one of two.
+        """
+        found = {}
+        for path, entries in self._listed.items():
+            alike: dict[str, list[str]] = {}
+            for name in entries or ():
+                alike.setdefault(_folded(name), []).append(name)
+            if several := [tuple(names) for names in alike.values() if len(names) > 1]:
+                found[path] = several
+        return found
 
     def _sorted(self, path: str) -> dict[str, Entry] | None:
         # By its name in the listing, not by asking for it: a file system that ignores case would find GAN for gan.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,25 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fixtures.hw4 import plot
-from grader.checks.decoding import decode, format_of, size_of
+from grader.checks import decoding
+from grader.checks.decoding import format_of, size_of
 from grader.checks.pictures import Damaged
+from grader.submission import Decoder
 
 PLOT = plot((320, 200))
+
+
+DECODER = Decoder()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _decoder() -> Iterator[None]:
+    yield
+    DECODER.close()
+
+
+def decode(content: bytes) -> Image.Image:
+    return decoding.decode(content, DECODER)
 
 
 def _saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:

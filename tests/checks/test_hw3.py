@@ -89,7 +89,9 @@ def test_choices_are_written_out(homework: Assignment) -> None:
     )
     assert len(variants.deliverables) == 4 * 13 and not any(d.required for d in variants.deliverables)
     by_id = {d.id: d for d in variants.deliverables}
-    assert by_id["wgan_gp_with"] == FigureSpec("wgan_gp_with", "variants/wgan_gp/with.png", (5, 5), (64, 64), False)
+    assert by_id["wgan_gp_with"] == FigureSpec(
+        "wgan_gp_with", "variants/wgan_gp/with.png", (5, 5), (64, 64), False, alike=True
+    )
     assert by_id["tip1_without_log"] == LogSpec(
         "tip1_without_log", "variants/tip1/without.csv", ("step", "generator", "discriminator"), 2, False
     )

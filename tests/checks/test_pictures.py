@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,23 @@ from PIL import Image
 
 from fixtures.mutations import png_16_bits
 from grader.assignment import ImagesSpec
-from grader.checks.pictures import examine
+from grader.checks import pictures
+from grader.submission import Decoder
 
 SPEC = ImagesSpec("faces", "gan", 4, (8, 8), "RGB", "PNG", None, "", True)
+
+
+DECODER = Decoder()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _decoder() -> Iterator[None]:
+    yield
+    DECODER.close()
+
+
+def examine(content: bytes, spec: ImagesSpec) -> pictures.Picture:
+    return pictures.examine(content, spec, DECODER)
 
 
 def _png(mode: str = "RGB", size: tuple[int, int] = (8, 8), **options: object) -> bytes:

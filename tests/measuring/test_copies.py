@@ -73,12 +73,20 @@ def test_copies_are_named_with_their_originals(top: Path) -> None:
         pale.save(gan / "0005.png")
     report = _score(top)
     found = _found(report)["copied-images"]
-    assert found.count == 3 and report.state == "pass"  # a warning: a person decides
+    assert found.count == 3 and report.state == "fail"  # more than one in twenty is a copy to the pixel
+    assert found.message.endswith("That is too much to earn points before a person has looked at it.")
     assert found.examples[0] == "0001.png = face/train/0007.png (the same pixels)"
     assert found.examples[1] == "0002.png = face/test/0003.png (the same pixels, mirrored)"
     assert found.examples[2].startswith("0005.png = face/train/0020.png (similarity ")
     assert found.images == (("0001.png",), ("0002.png",), ("0005.png",))
     assert "3 images" in found.message and "2 of them pixel by pixel" in found.message
+
+
+def test_a_single_copy_is_a_warning(top: Path) -> None:
+    shutil.copy(top / "data/face/train/0007.png", top / "s" / "gan" / "0001.png")
+    report = _score(top)
+    found = _found(report)["copied-images"]
+    assert (found.count, found.severity, report.state) == (1, "warning", "pass")
 
 
 def test_images_that_are_nearly_the_same(top: Path) -> None:

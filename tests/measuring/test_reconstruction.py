@@ -193,16 +193,16 @@ COPIES: Mapping[str, Callable[[Pixels], Pixels]] = {
 
 
 @pytest.mark.parametrize("how", COPIES)
-def test_copies_of_the_originals_are_warned_of(how: str, context: Context) -> None:
+def test_copies_of_the_originals_earn_nothing(how: str, context: Context) -> None:
     copied = BLURRED.copy()
     copied[2:] = COPIES[how](ORIGINALS[2:])
     verdict = _verdict(_images(copied), context)
     (found,) = verdict.findings
-    assert (found.rule, found.severity, found.count) == ("copied-images", "warning", N - 2)
+    assert (found.rule, found.severity, found.count) == ("copied-images", "error", N - 2)
     assert found.images[0] == (NAMES[2],) and found.examples[0] == f"{NAMES[2]} = test/{NAMES[2]}"
     exact = N - 2 if how == "the same pixels" else 0
     assert "10 of 12 images of vae/reconstruction/ are as near" in found.message
-    assert found.message.endswith(f"; {exact} of them pixel by pixel.")
+    assert f"; {exact} of them pixel by pixel. That is too much" in found.message
     whole = _verdict(_images(COPIES[how](ORIGINALS)), context)
     assert [f.rule for f in whole.findings] == ["copied-images"]  # and no mistake in saving
 

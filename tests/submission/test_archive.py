@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import zipfile
@@ -8,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import grader
-from grader.errors import SubmissionRefused
-from grader.submission import Limits, Unreadable, ZipSubmission
+from grader.errors import SubmissionRefused, UsageError
+from grader.submission import Limits, Unreadable, ZipSubmission, open_submission
 from tests.conftest import GOOD
 
 
@@ -132,3 +133,34 @@ def test_a_directory_of_millions_is_refused_before_it_is_read(tmp_path: Path) ->
     path = _zip(tmp_path, {f"{i:04d}": b"" for i in range(500)})
     with pytest.raises(SubmissionRefused, match="more than 10 entries"):
         ZipSubmission(path, Limits(entries=10))
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "s.zip")
+    with pytest.raises(UsageError, match="not a regular file"):
+        ZipSubmission(tmp_path / "s.zip")
+
+
+def test_names_that_other_systems_take_for_one(tmp_path: Path, course: Path) -> None:
+    shutil.copytree(GOOD / "dann", tmp_path / "top" / "dann")
+    table = next((tmp_path / "top" / "dann").glob("*.csv"))
+    (table.parent / table.name.upper()).write_bytes(table.read_bytes())
+    (tmp_path / "top" / "Notes.txt").touch()
+    (tmp_path / "top" / "notes.txt").touch()  # nobody's business
+    zipped = shutil.make_archive(str(tmp_path / "good"), "zip", tmp_path / "top")
+    for place in (tmp_path / "top", zipped):
+        (finding,) = grader.check(place, problems=["dann"], data=course).findings
+        assert (finding.rule, finding.path, finding.count) == ("clashing-names", "dann", 1)
+        assert finding.examples == (f"{table.name.upper()} = {table.name}",)
+        assert grader.score(place, problems=["dann"], data=course).state == "fail"
+
+
+def test_accents_of_one_and_of_two_characters(tmp_path: Path) -> None:
+    for name in ("caf\u00e9.png", "cafe\u0301.png", "stra\u00dfe.png", "STRASSE.png", "else.png"):
+        (tmp_path / name).touch()
+    with open_submission(tmp_path) as view:
+        view.folder(".")
+        assert {frozenset(names) for names in view.clashes()["."]} == {
+            frozenset({"caf\u00e9.png", "cafe\u0301.png"}),
+            frozenset({"stra\u00dfe.png", "STRASSE.png"}),
+        }

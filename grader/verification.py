@@ -1,0 +1,204 @@
+"""Whether a score report tells the truth about a submission: everything is measured again and compared."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from grader._version import __version__
+from grader.assignment import Assignment, load_assignment
+from grader.documents import read_json
+from grader.errors import UsageError
+from grader.results import ScoreReport, State
+from grader.text import did_you_mean, number, printable
+
+TOLERANCE = 1e-4  # relative: what a value may differ between two machines
+_SCHEMA = "grader/score/1"
+_LARGEST = 1e18  # beyond any value, count or number of points
+_PROVENANCE = ("protocol", "judge_sha256", "reference_n")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that the claim says and that was not found so. `where`: such as `acgan digit_accuracy`."""
+
+    where: str
+    what: str
+    claimed: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome. `compared`: values that were measured again; `untaken`: measures that could not be, and why."""
+
+    claim: str
+    assignment: str
+    points: float
+    compared: int
+    differences: tuple[Difference, ...]
+    untaken: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def state(self) -> State:
+        """`fail` with a difference, `skipped` where something could not be measured again, else `pass`."""
+        return "fail" if self.differences else "skipped" if self.untaken else "pass"
+
+    def to_json(self) -> str:
+        """JSON text (`docs/schemas/verify-1.json`)."""
+        head = {"schema": "grader/verify/1", "grader": __version__, "state": self.state}
+        return json.dumps(head | asdict(self), indent=2, allow_nan=False) + "\n"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A score report as it was handed in: its shape was checked, nothing that it says is believed."""
+
+    path: Path
+    values: Mapping[str, Any]
+
+    @property
+    def problems(self) -> list[str]:
+        """The ids of its problems."""
+        return [p["id"] for p in self.values["problems"]]
+
+    def of(self, assignment: str | None) -> Assignment:
+        """The assignment that was named, else the known one that the claim names. Raises UsageError."""
+        named = self.values["assignment"]
+        wanted = load_assignment(assignment or named) if assignment or _is_id(named) else None
+        if wanted is None:
+            raise UsageError(f"{self.path} names no known assignment: {printable(named)}. Pass --assignment FILE.")
+        known = [p.id for p in wanted.problems]
+        for problem in self.problems:
+            if problem not in known:
+                hint = did_you_mean(problem, known)
+                raise UsageError(f"{self.path}: {wanted.id} has no problem {printable(problem)}.{hint}")
+        return wanted
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= 100 and all(c.isascii() and (c.isalnum() or c == "-") for c in text)
+
+
+def read_claim(path: Path) -> Claim:
+    """A score report from a file. Raises UsageError for anything else."""
+    found = read_json(path, "a score report (`grader score -o`)")
+    if not isinstance(found, dict) or found.get("schema") != _SCHEMA:
+        raise UsageError(f"{path} is no score report: expected the schema {_SCHEMA}, as `grader score -o` writes it.")
+    _need(path, "", found, assignment=str, assignment_digest=str, submission_digest=str, state=str, problems=list)
+    _need(path, "", found, points=float, max_points=float)
+    for i, problem in enumerate(found["problems"]):
+        where = f"problems[{i}]"
+        _need(path, where, problem, id=str, state=str, points=float, max_points=float, measures=list, findings=list)
+        for j, measure in enumerate(problem["measures"]):
+            inner = f"{where}.measures[{j}]"
+            _need(path, inner, measure, id=str, state=str, n=int, baselines=list, provenance=dict)
+            if measure.get("value") is not None:
+                _need(path, inner, measure, value=float)
+            for k, baseline in enumerate(measure["baselines"]):
+                _need(path, f"{inner}.baselines[{k}]", baseline, name=str, earned=float)
+        for j, finding in enumerate(problem["findings"]):
+            _need(path, f"{where}.findings[{j}]", finding, rule=str, severity=str)
+    if len({p["id"] for p in found["problems"]}) != len(found["problems"]):
+        raise UsageError(f"{path}: a problem stands there twice.")
+    return Claim(path, found)
+
+
+def _need(path: Path, where: str, value: Any, /, **keys: type) -> None:
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: {where} should be an object.")
+    for key, kind in keys.items():
+        found = value.get(key)
+        right = isinstance(found, (int, float) if kind is float else kind) and not isinstance(found, bool)
+        if right and isinstance(found, (int, float)):
+            right = abs(found) < _LARGEST
+        if not right:
+            place = f"{where}.{key}" if where else key
+            raise UsageError(f"{path}: {place} should be {_KINDS[kind]}, found {printable(repr(found), 40)}.")
+
+
+_KINDS = {str: "a text", float: "a number", int: "a whole number", list: "a list", dict: "an object"}
+
+
+def compare(claim: Claim, report: ScoreReport) -> Verification:
+    """Holds the claim against a report that was made anew, of the same problems."""
+    ours: dict[str, Any] = report.to_dict()
+    theirs = claim.values
+    untaken = [f"{v.id} {m.id}: {m.reason}" for v in report.problems for m in v.measures if m.state in _OURS]
+    found = list(_texts("", theirs, ours, "assignment", "assignment_digest", "submission_digest"))
+    compared = 0
+    problems = {p["id"]: p for p in ours["problems"]}
+    unsure = {v.id for v in report.problems if any(m.state in _OURS for m in v.measures)}
+    for problem in theirs["problems"]:
+        name, now = problem["id"], problems[problem["id"]]
+        differences, n = _measures(name, problem, now)
+        found += differences
+        compared += n
+        claimed = {f["rule"] for f in problem["findings"] if f["severity"] == "error"}
+        errors = {f["rule"] for f in now["findings"] if f["severity"] == "error"}
+        if claimed != errors and name not in unsure:
+            found.append(Difference(name, "errors", _listed(claimed), _listed(errors)))
+        if name not in unsure:
+            found += [*_texts(name, problem, now, "state"), *_numbers(name, problem, now, "points", "max_points")]
+    if not unsure:
+        found += [*_texts("", theirs, ours, "state"), *_numbers("", theirs, ours, "points", "max_points")]
+    notes = []
+    if theirs.get("grader") != __version__:
+        version = printable(str(theirs.get("grader")), 40)
+        notes.append(f"The claim was made by version {version} of the grader, this is {__version__}.")
+    return Verification(
+        str(claim.path), report.assignment, theirs["points"], compared, tuple(found), tuple(untaken), tuple(notes)
+    )
+
+
+_OURS = ("skipped", "error")
+
+
+def _measures(problem: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[list[Difference], int]:
+    """Differences of a problem's measures, and how many values were compared."""
+    found: list[Difference] = []
+    now = {m["id"]: m for m in ours["measures"]}
+    then = {m["id"]: m for m in theirs["measures"]}
+    if len(then) != len(theirs["measures"]) or set(then) != set(now):
+        found.append(Difference(problem, "measures", _listed(then), _listed(now)))
+    compared = 0
+    for name in [name for name in then if name in now]:
+        a, b, where = then[name], now[name], f"{problem} {name}"
+        if b["state"] in _OURS:
+            continue
+        compared += 1
+        found += [*_texts(where, a, b, "state"), *_numbers(where, a, b, "value", "n")]
+        earned = {x["name"]: x["earned"] for x in a["baselines"]}
+        earns = {x["name"]: x["earned"] for x in b["baselines"]}
+        if earned != earns:
+            found.append(Difference(where, "points of baselines", _points(earned), _points(earns)))
+        kept = {key: str(a["provenance"].get(key, "")) for key in _PROVENANCE}
+        found += _texts(where, kept, {key: str(b["provenance"].get(key, "")) for key in _PROVENANCE}, *_PROVENANCE)
+    return found, compared
+
+
+def _texts(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], *keys: str) -> Iterator[Difference]:
+    for key in keys:
+        if theirs[key] != ours[key]:
+            yield Difference(where, key.replace("_", " "), printable(theirs[key], 80) or "none", ours[key] or "none")
+
+
+def _numbers(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], *keys: str) -> Iterator[Difference]:
+    for key in keys:
+        a, b = theirs.get(key), ours[key]
+        same = a == b if a is None or b is None else math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=1e-9)
+        if not same:
+            yield Difference(where, key.replace("_", " "), *("none" if x is None else number(x) for x in (a, b)))
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(printable(name, 40) for name in sorted(names)[:20]) or "none"
+
+
+def _points(earned: Mapping[str, float]) -> str:
+    return ", ".join(f"{printable(name, 40)} {number(points)}" for name, points in list(earned.items())[:20]) or "none"
