@@ -18,7 +18,7 @@ _LARGEST_NUMBER = 10**9
 _DEEPEST = 30  # tables and lists within each other
 _LONGEST_KEY = 200
 _LONGEST_MESSAGE = 2000
-_MOST_PARSED = 4_000_000  # characters, to find the line of an error: an honest file takes a fourth of that
+_MOST_PARSED = 2_000_000  # characters, to find the line of an error: an honest file takes half of that at most
 
 
 @dataclass(frozen=True)

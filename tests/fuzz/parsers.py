@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from grader.assignment import ImagesSpec
     from grader.results import Finding
-    from grader.submission import Submission
+    from grader.submission import Decoder, Submission
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LONGEST = 2000  # characters of one text of a finding
@@ -171,6 +171,21 @@ def scores(data: bytes) -> None:
         render(found, form).encode()
 
 
+def claim(data: bytes) -> None:
+    """A report of scores that somebody claims, as it is read to be verified."""
+    from grader.errors import UsageError
+    from grader.verification import read_claim
+
+    path = _scratch() / "claim"
+    path.write_bytes(data)
+    try:
+        found = read_claim(path)
+        assert found.problems is not None
+        found.of(None)
+    except UsageError as e:
+        assert str(e).isprintable()
+
+
 def shell(data: bytes) -> None:
     """A script: what it uses, by the bash parser."""
     from grader.checks.shell import TooNested, uses
@@ -212,7 +227,7 @@ def _image(content: bytes) -> None:
     spec = _digits()
     if 0 < size[0] * size[1] <= _MOST_PIXELS:
         spec = replace(spec, size=size)
-    found = examine(content, spec)
+    found = examine(content, spec, _decoder())
     assert found.pixels is None or len(found.pixels) == spec.size[0] * spec.size[1] * 3
     assert all(actual.isprintable() for _, actual in found.faults)
 
@@ -224,9 +239,28 @@ def _picture(content: bytes) -> None:
     try:
         size = size_of(content)
         if size[0] * size[1] <= _MOST_PIXELS:
-            assert sorted(decode(content).size) == sorted(size)
+            assert sorted(decode(content, _decoder()).size) == sorted(size)
     except Damaged as e:
         assert str(e).isprintable()
+
+
+@cache
+def _decoder() -> Decoder:
+    """The decoder in this process, where a fuzzer sees it end: a worker's end would be told as a damaged picture."""
+    from grader.submission import Decoder, Undecodable, decoding_worker
+
+    class Here(Decoder):
+        def ask(self, content: bytes, format: str, size: tuple[int, int], mode: str) -> None:
+            self.asked = content, format, mode, size
+
+        def answer(self) -> tuple[tuple[int, int], bytes]:
+            head, *pixels = decoding_worker._answer(*self.asked)
+            width, height, _ = decoding_worker.ANSWER.unpack(head)
+            if not width:
+                raise Undecodable("damaged")
+            return (width, height), b"".join(pixels)
+
+    return Here()
 
 
 def _with_checksums(content: bytes) -> bytes:

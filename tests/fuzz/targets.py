@@ -117,6 +117,16 @@ def _scores() -> list[bytes]:
     return [json.dumps(head | {"problems": [problem], "manual": [manual]}).encode()]
 
 
+def _claims() -> list[bytes]:
+    measure = {"id": "m", "state": "pass", "n": 5, "value": 0.5, "baselines": [], "provenance": {}}
+    measure["baselines"] = [{"name": "b", "earned": 1.5}]
+    finding = {"rule": "r", "severity": "error"}
+    problem = {"id": "p", "state": "pass", "points": 1.5, "max_points": 3, "measures": [measure], "findings": [finding]}
+    head = {"schema": "grader/score/1", "assignment": "dlcv-fall2021-hw2", "assignment_digest": "d", "points": 1.5}
+    more = {"submission_digest": "e", "state": "pass", "max_points": 3, "problems": [problem]}
+    return [json.dumps(head | more).encode()]
+
+
 def _scripts() -> list[bytes]:
     texts = (
         "#!/bin/bash\nmkdir -p $1; cd $1 && python3 a.py --x=/home/me \"$(rm -r 'x')\" # cp\n",
@@ -157,6 +167,9 @@ TARGETS: dict[str, Target] = {
     "grid": Target(parsers.grid, _grids, (b"\xff\xff\xff", b"\0\0\0"), 2048, share=0.2),
     "weights": Target(parsers.weights, _weights, (b"dtype", b"shape", b"data_offsets", b"F32", b"PK\5\6"), share=0.3),
     "scores": Target(parsers.scores, _scores, (b'"points"', b'"problems"', b"1e999", b"NaN", b"-Infinity", b"{}")),
+    "claim": Target(
+        parsers.claim, _claims, (b'"points"', b'"measures"', b'"findings"', b"1e999", b"NaN", b"{}", b"[]")
+    ),
     "shell": Target(parsers.shell, _scripts, (b"<<EOF", b"$(", b"${", b"$((", b"eval", b"case", b"esac", b"`", b"[[")),
     "tags": Target(parsers.tags, _tags, (b" hair", b" eyes", b"blue", b"\t", b":"), 1000),
     "statistics": Target(parsers.statistics, _statistics, (b"PK\1\2", b"descr", b"fortran_order", b"shape"), share=0.5),

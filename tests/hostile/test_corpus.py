@@ -22,9 +22,7 @@ from tests.hostile.running import Runner
 _LONGEST = 200_000  # bytes of what is printed
 _MOST = 100  # findings
 _RUN = [name for name, case in CASES.items() if case.group != "weights"]
-_THE_DOOR = "names that differ in case or form alone are not looked for yet"
 _NOT_YET = {
-    **dict.fromkeys(("case-alone-differs", "one-name-in-two-forms", "zip-where-case-alone-differs"), _THE_DOOR),
     "folder-that-unpacks": "pictures are decoded even where the folder's pixels are too many already",
 }
 
