@@ -32,6 +32,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits on memor
 def _command(place: Place) -> list[str]:
     if place.verb == "gradebook":
         return ["gradebook", place.target, "--format", "canvas", "-o", "grades.csv"]
+    if place.verb == "verify":
+        return ["verify", "claim.json", place.target, "--data", "data"]
     usual = ["--assignment", str(ASSIGNMENT)] if "--assignment" not in place.arguments else []
     return [place.verb, place.target, "--data", "data", "-o", "report.json", *usual, *place.arguments]
 
