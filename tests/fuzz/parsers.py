@@ -7,17 +7,15 @@ Modules of `grader` are imported inside, so that a fuzzer can instrument them fi
 from __future__ import annotations
 
 import struct
-import tempfile
 import zlib
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.fuzz.given import any_names, decoder, digits, memory, scratch
+
 if TYPE_CHECKING:
-    from grader.assignment import ImagesSpec
     from grader.results import Finding
-    from grader.submission import Decoder, Submission
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LONGEST = 2000  # characters of one text of a finding
@@ -29,7 +27,7 @@ def names(data: bytes) -> None:
     from grader.checks.naming import check_names
 
     files = sorted(set(data.decode("utf-8", "surrogateescape").split("\n")) - {""})
-    spec, free = _digits(), _any_names()
+    spec, free = digits(), any_names()
     assert spec.names is not None
     for name in files:
         values = spec.names.parse(name)
@@ -51,7 +49,7 @@ def table(data: bytes) -> None:
     spec = TableSpec("t", "t.csv", ("image_name", "label"), (0, 9), "test.csv", 4, True)
     answers = {f"{i:05}.png": i for i in range(4)}
     for known in (answers, None):
-        with _memory({"t.csv": data}) as submission:
+        with memory({"t.csv": data}) as submission:
             found = check_table(submission, spec, "p", known, elsewhere=set())
         assert all(isinstance(v, int) and 0 <= v <= 9 for v in found.predictions.values())
         _told(found.findings)
@@ -62,7 +60,7 @@ def log(data: bytes) -> None:
     from grader.assignment import LogSpec
     from grader.checks.logs import check_log
 
-    with _memory({"log.csv": data}) as submission:
+    with memory({"log.csv": data}) as submission:
         _told(check_log(submission, LogSpec("l", "log.csv", ("step", "loss", "other"), 2, True), "p"))
 
 
@@ -85,7 +83,7 @@ def archive(data: bytes) -> None:
     from grader.errors import SubmissionRefused
     from grader.submission import Unreadable, ZipSubmission
 
-    path = _scratch() / "s.zip"
+    path = scratch() / "s.zip"
     path.write_bytes(data)
     try:
         with ZipSubmission(path) as view:
@@ -147,7 +145,7 @@ def weights(data: bytes) -> None:
     from grader.judges.states import load_state
     from grader.judges.weights import Weights
 
-    path = _scratch() / "w.pth"
+    path = scratch() / "w.pth"
     path.write_bytes(data)
     try:
         state = load_state(Weights("digit_classifier", path, hashlib.sha256(data).hexdigest(), False))
@@ -162,9 +160,9 @@ def scores(data: bytes) -> None:
     from grader.platforms.gradebook import render
     from grader.platforms.grades import read_class
 
-    (_scratch() / "s.json").write_bytes(data)
+    (scratch() / "s.json").write_bytes(data)
     try:
-        found = read_class(_scratch())
+        found = read_class(scratch())
     except UsageError:
         return
     for form in ("canvas", "moodle"):
@@ -176,7 +174,7 @@ def claim(data: bytes) -> None:
     from grader.errors import UsageError
     from grader.verification import read_claim
 
-    path = _scratch() / "claim"
+    path = scratch() / "claim"
     path.write_bytes(data)
     try:
         found = read_claim(path)
@@ -210,7 +208,7 @@ def statistics(data: bytes) -> None:
     from grader.errors import UsageError
     from grader.references.statistics import read_reference
 
-    path = _scratch() / "r.npz"
+    path = scratch() / "r.npz"
     path.write_bytes(data)
     try:
         read_reference(path)
@@ -224,10 +222,10 @@ def _image(content: bytes) -> None:
     from grader.checks.pictures import declared_size, examine
 
     size = declared_size(content) or (0, 0)
-    spec = _digits()
+    spec = digits()
     if 0 < size[0] * size[1] <= _MOST_PIXELS:
         spec = replace(spec, size=size)
-    found = examine(content, spec, _decoder())
+    found = examine(content, spec, decoder())
     assert found.pixels is None or len(found.pixels) == spec.size[0] * spec.size[1] * 3
     assert all(actual.isprintable() for _, actual in found.faults)
 
@@ -239,28 +237,9 @@ def _picture(content: bytes) -> None:
     try:
         size = size_of(content)
         if size[0] * size[1] <= _MOST_PIXELS:
-            assert sorted(decode(content, _decoder()).size) == sorted(size)
+            assert sorted(decode(content, decoder()).size) == sorted(size)
     except Damaged as e:
         assert str(e).isprintable()
-
-
-@cache
-def _decoder() -> Decoder:
-    """The decoder in this process, where a fuzzer sees it end: a worker's end would be told as a damaged picture."""
-    from grader.submission import Decoder, Undecodable, decoding_worker
-
-    class Here(Decoder):
-        def ask(self, content: bytes, format: str, size: tuple[int, int], mode: str) -> None:
-            self.asked = content, format, mode, size
-
-        def answer(self) -> tuple[tuple[int, int], bytes]:
-            head, *pixels = decoding_worker._answer(*self.asked)
-            width, height, _ = decoding_worker.ANSWER.unpack(head)
-            if not width:
-                raise Undecodable("damaged")
-            return (width, height), b"".join(pixels)
-
-    return Here()
 
 
 def _with_checksums(content: bytes) -> bytes:
@@ -280,47 +259,3 @@ def _told(findings: Iterable[Finding]) -> None:
     for finding in findings:
         texts = (finding.path, finding.message, finding.expected, finding.actual, finding.help, *finding.examples)
         assert all(text.isprintable() and len(text) < _LONGEST for text in texts), finding
-
-
-@cache
-def _digits() -> ImagesSpec:
-    from grader.assignment import ImagesSpec, NameFormat
-    from grader.assignment.names import NameField
-
-    fields = NameField("digit", 0, 2), NameField("number", 1, 3, 3)
-    names = NameFormat("{digit}_{number:03}.png", fields)
-    return ImagesSpec("d", "d", 9, (28, 28), "RGB", "PNG", names, "digit", True)
-
-
-@cache
-def _any_names() -> ImagesSpec:
-    from grader.assignment import ImagesSpec
-
-    return ImagesSpec("f", "f", 3, (28, 28), "RGB", "PNG", None, "", True)
-
-
-@cache
-def _scratch() -> Path:
-    """A folder for the parsers that take a path; gone with the process."""
-    folder = tempfile.TemporaryDirectory(prefix="grader-fuzz-")
-    _kept.append(folder)
-    return Path(folder.name)
-
-
-_kept: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _memory(files: Mapping[str, bytes]) -> Submission:
-    """A submission of a few files that lie nowhere."""
-    from grader.submission import LIMITS, Entry, Submission, Unreadable
-
-    class Memory(Submission):
-        def _list(self, path: str) -> list[Entry] | None:
-            return [Entry(name, "file") for name in files] if path == "." else None
-
-        def _read(self, path: str, limit: int) -> bytes:
-            if len(files[path]) > limit:
-                raise Unreadable("too large")
-            return files[path]
-
-    return Memory("memory", LIMITS)
