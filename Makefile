@@ -2,6 +2,7 @@
 # make test    the tests that CI runs       make test-slow   those that take minutes
 # make lint    format, lint, types          make format      mend what can be mended
 # make bench   how quick it is, as ratios         make docs        the pages, in build/docs
+# make fuzz    the parsers, with inputs of strangers
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +10,7 @@ BIN := .venv/bin
 FACES := baselines/references/face-test.efficientnet-lite0.npz
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint format bench docs clean
+.PHONY: demo test test-slow lint format bench docs fuzz clean
 
 demo: .venv/score
 	@rm -rf demo && mkdir demo
@@ -35,6 +36,10 @@ lint: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
+
+fuzz: .venv/dev
+	$(INSTALL) --editable '.[score,dev,fuzz]'
+	$(BIN)/python -m tests.fuzz --target all --runs 100000 --keep build/fuzz
 
 docs: .venv/dev
 	$(BIN)/python -m sphinx -W -q -b html docs build/docs

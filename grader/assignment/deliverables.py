@@ -209,8 +209,12 @@ def _names(section: Section) -> tuple[NameFormat | None, str]:
         table.fail("expected placeholders with different names, such as '{digit}_{number:03}.png'", "template")
     if "/" in template or "{" in leftover or "}" in leftover or not template.endswith(".png"):
         table.fail("expected one file name that ends in .png, such as '{digit}_{number:03}.png'", "template")
-    if "}{" in template or any(width > _WIDEST for _, width in found):
-        table.fail(f"expected something between two numbers, and numbers of {_WIDEST} digits at most", "template")
+    # With digits alone between two numbers a name can be read in many ways, and to try them all takes ages.
+    if re.search(r"\}[0-9]*\{", template) or any(width > _WIDEST for _, width in found):
+        table.fail(
+            f"expected something other than digits between two numbers, and numbers of {_WIDEST} digits at most",
+            "template",
+        )
     if reserved := {"least", "template"} & {f for f, _ in found}:
         table.fail(f"{reserved.pop()!r} is a key of this table: call the number something else", "template")
     names = NameFormat(template, tuple(NameField(f, *table.pair(f, _RANGE), width) for f, width in found))

@@ -52,16 +52,17 @@ def load_assignment(which: str | Path = DEFAULT) -> Assignment:
     """
     text = str(which)
     if text.endswith(".toml"):
-        return _read(Path(text))
+        return read_assignment(Source.read(Path(text)), Path(text))
     if text not in assignment_ids():
         known = ", ".join(assignment_ids())
         hint = did_you_mean(text, assignment_ids())
         raise UsageError(f"No assignment {text!r}. Known: {known}, or the path of a .toml file.{hint}")
-    return _read(_ASSIGNMENTS / f"{text}.toml")
+    path = _ASSIGNMENTS / f"{text}.toml"
+    return read_assignment(Source.read(path), path)
 
 
-def _read(path: Path) -> Assignment:
-    source = Source.read(path)
+def read_assignment(source: Source, path: Path) -> Assignment:
+    """The assignment in a parsed file; `path`: where it lies, since it may name files beside it. AssignmentError."""
     top = Section(source, (), source.document)
     top.choice("schema", ["grader/assignment/1"])
     name = top.text("id")
@@ -191,6 +192,8 @@ def _repository(section: Section, problems: list[str]) -> tuple[RepositoryFile, 
             path, required = item.path("path"), item.flag("required", True)
             if kind == "document" and "/" in path:
                 item.fail("expected a name at the top of the repository, without a folder", "path")
+            if path.count("<id>") > 1:  # a pattern of several takes ages for the right wrong name
+                item.fail("expected '<id>' once at most", "path")
             files.append((ScriptSpec if kind == "script" else DocumentSpec)(problem, path, required))
             item.done()
     return tuple(files)

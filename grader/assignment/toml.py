@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from grader.errors import AssignmentError
-from grader.text import did_you_mean, nearest
+from grader.text import did_you_mean, nearest, printable
 
 Key = tuple[str | int, ...]
 _LARGEST = 200_000  # bytes
 _LONGEST_LINE = 5_000
 _LARGEST_NUMBER = 10**9
+_DEEPEST = 30  # tables and lists within each other
+_LONGEST_KEY = 200
+_LONGEST_MESSAGE = 2000
+_MOST_PARSED = 2_000_000  # characters, to find the line of an error: an honest file takes half of that at most
 
 
 @dataclass(frozen=True)
@@ -33,52 +37,91 @@ class Source:
                 raw = f.read(_LARGEST + 1)
         except OSError as e:
             raise AssignmentError(f"{path}: can't be read: {e.strerror}") from None
+        return cls.parse(str(path), raw)
+
+    @classmethod
+    def parse(cls, name: str, raw: bytes) -> Source:
+        """The file's content; `name` is for messages."""
         if len(raw) > _LARGEST:
-            raise AssignmentError(f"{path}: larger than {_LARGEST} bytes; that is no assignment file")
+            raise AssignmentError(f"{name}: larger than {_LARGEST} bytes; that is no assignment file")
         try:
             text = raw.decode("utf-8-sig").replace("\r\n", "\n")
             if any(len(line) > _LONGEST_LINE for line in text.split("\n")):
                 raise ValueError(f"a line of more than {_LONGEST_LINE} characters")
-            return cls(str(path), text, tomllib.loads(text))
+            document = tomllib.loads(text)
+            if _depth(document) > _DEEPEST:
+                raise ValueError(f"tables or lists more than {_DEEPEST} deep")
+            return cls(name, text, document)
         except UnicodeDecodeError as e:
-            raise AssignmentError(f"{path}: not UTF-8 text (byte {e.start})") from None
+            raise AssignmentError(f"{name}: not UTF-8 text (byte {e.start})") from None
         except (ValueError, RecursionError) as e:  # a number of 5000 digits is a ValueError too
-            raise AssignmentError(f"{path}: not valid TOML: {e}") from None
+            raise AssignmentError(f"{name}: not valid TOML: {printable(str(e), _LONGEST_MESSAGE)}") from None
 
     def line_of(self, key: Key) -> int:
-        """The line (from 1) at which the key's value first stands.
+        """The line (from 1) at which the key's value first stands; where that takes too long, a line near it.
 
         tomllib keeps no positions, but the first prefix of the file that parses and has the key ends with it.
         """
-        lines = self.text.split("\n")
+        prefixes = _Prefixes(self.text.split("\n"))
         # Statements end where a prefix parses. Longer prefixes keep the key: bisection finds the first with it.
-        low, high = 0, len(lines)
-        while low < high:
-            middle = (low + high) // 2
-            end, document = _parsable(lines, middle)
-            if end > len(lines) or _has(document, key):
-                high = middle
-            else:
-                low = end + 1
-        # `low` is within the statement that brings the key; the statement starts after the last end before it.
-        start = low
-        while start > 1 and _parsable(lines, start - 1)[0] >= low:
-            start -= 1
+        low, high = 0, len(prefixes.lines)
+        try:
+            while low < high:
+                middle = (low + high) // 2
+                end, document = prefixes.parsable(middle)
+                if end > len(prefixes.lines) or _has(document, key):
+                    high = middle
+                else:
+                    low = end + 1
+            # `low` is within the statement that brings the key; the statement starts after the last end before it.
+            start = low
+            while start > 1 and prefixes.parsable(start - 1)[0] >= low:
+                start -= 1
+        except _TooSlow:
+            return max(1, low)
         return max(1, start)
 
     def fail(self, key: Key, message: str) -> NoReturn:
         """Raises AssignmentError: `file:line: key: message`."""
-        raise AssignmentError(f"{self.name}:{self.line_of(key)}: {dotted(key)}: {message}")
+        where = printable(dotted(key), _LONGEST_KEY)
+        raise AssignmentError(f"{self.name}:{self.line_of(key)}: {where}: {printable(message, _LONGEST_MESSAGE)}")
 
 
-def _parsable(lines: list[str], least: int) -> tuple[int, dict[str, Any]]:
-    """The shortest prefix of at least this many lines that parses, as its length and content."""
-    for end in range(least, len(lines) + 1):
-        try:
-            return end, tomllib.loads("\n".join(lines[:end]))
-        except ValueError:
-            continue
-    return len(lines) + 1, {}
+class _TooSlow(Exception):
+    pass
+
+
+@dataclass
+class _Prefixes:
+    """The lines of a file, whose prefixes are parsed up to so many characters in all."""
+
+    lines: list[str]
+    left: int = _MOST_PARSED
+
+    def parsable(self, least: int) -> tuple[int, dict[str, Any]]:
+        """The shortest prefix of at least this many lines that parses, as its length and content. Raises _TooSlow."""
+        for end in range(least, len(self.lines) + 1):
+            text = "\n".join(self.lines[:end])
+            self.left -= len(text)
+            if self.left < 0:
+                raise _TooSlow
+            try:
+                return end, tomllib.loads(text)
+            except ValueError:
+                continue
+        return len(self.lines) + 1, {}
+
+
+def _depth(document: Any) -> int:
+    """How deep tables and lists lie in each other. Level by level: dotted keys nest deeper than Python's stack."""
+    depth, level = 0, [document]
+    while level := [inner for value in level if isinstance(value, dict | list) for inner in _inside(value)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _has(document: Any, key: Key) -> bool:
@@ -232,4 +275,7 @@ def shown(value: object) -> str:
         return "a table"
     if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
         return "a huge number"
-    return repr(value)[:60]
+    try:
+        return repr(value)[:60]
+    except ValueError:  # a number of thousands of digits in a list
+        return "a list with a huge number"

@@ -194,6 +194,7 @@ def _bad_rows(bad: list[Row], report: _Report) -> None:
 def _number(text: str) -> float | None:
     """A number, NaN and infinity among them; None for anything else."""
     try:
-        return float(text) if len(text) <= _LONGEST and "_" not in text else None
+        # float takes digits of every script, and underscores; nobody else does.
+        return float(text) if len(text) <= _LONGEST and "_" not in text and text.isascii() else None
     except ValueError:
         return None

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from grader.checks.shell import Use
 
 LARGEST_SCRIPT = 256 * 1024
-_SECONDS = 10
+_SECONDS = 3
+_MOST_WORDS = 20  # findings of one rule in a script; what is beyond is one more
+_MOST_DOCUMENTS = 3  # that are read
 
 
 def check_script(submission: Submission, spec: ScriptSpec, shell: ShellRules) -> list[Finding]:
@@ -63,7 +65,7 @@ def check_document(submission: Submission, spec: DocumentSpec) -> list[Finding]:
     files = [e.name for e in (submission.folder(".") or {}).values() if e.kind == "file"]
     named = [name for name in files if pattern.fullmatch(name)]
     if named:
-        return [f for name in named if (f := _not_pdf(submission, spec, name))]
+        return [f for name in named[:_MOST_DOCUMENTS] if (f := _not_pdf(submission, spec, name))]
     if not spec.required:
         return []
     others = [name for name in files if name.lower().endswith(".pdf")]
@@ -141,6 +143,9 @@ def _syntax(text: str, spec: ScriptSpec) -> list[Finding]:
         return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
     if done.returncode == 0:
         return []
+    if done.returncode < 0:  # ended by a signal, as with thousands of substitutions in each other
+        actual = "bash itself ended when it read the script"
+        return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
     said = done.stderr.decode("utf-8", "replace").splitlines()
     first = re.sub(r"^.*?bash: ", "", said[0]) if said else "no reason given"
     match = re.search(r"line ([0-9]+)", first)
@@ -159,24 +164,38 @@ def _broken_rule(use: Use, shell: ShellRules) -> Rule | None:
 
 
 def _shell_rules(text: str, spec: ScriptSpec, shell: ShellRules) -> list[Finding]:
-    from grader.checks.shell import uses
+    from grader.checks.shell import TooNested, uses
 
-    lines: dict[tuple[Rule, str], list[int]] = {}
-    for use in uses(text):
-        rule = _broken_rule(use, shell)
-        if rule is not None:
-            lines.setdefault((rule, use.word), []).append(use.line)
+    by_rule: dict[Rule, dict[str, list[int]]] = {}
+    try:
+        for use in uses(text):
+            rule = _broken_rule(use, shell)
+            if rule is not None:
+                by_rule.setdefault(rule, {}).setdefault(use.word, []).append(use.line)
+    except TooNested:
+        message = f"{spec.path} runs texts within texts, more than can be read."
+        advice = "Write the commands out, without eval."
+        return [_finding(rules.SHELL_SYNTAX, spec, message, "commands", "evals of evals", advice)]
     found = []
-    for (rule, word), where in lines.items():
-        shown = printable(word)
-        place = f"line{'s' if len(where) > 1 else ''} {listing([str(n) for n in where])}"
-        if rule is rules.ABSOLUTE_PATH:
-            said = "names an absolute path", "paths from $1, $2 or relative to the repository", "Use a relative path."
-        elif rule is rules.USE_INSTEAD:
-            other = shell.instead[word]
-            said = f"calls {shown}", f"{other} instead of {shown}", f"Write {other}."
-        else:
-            said = f"uses {shown}", f"a script without {listing(shell.forbidden, 20)}", f"Do without {shown}."
-        message = f"{spec.path} {said[0]} in {place}."
-        found.append(_finding(rule, spec, message, said[1], f"{shown}, {place}", said[2], where))
+    for rule, lines in by_rule.items():
+        words = list(lines)
+        found += [_use_finding(rule, word, lines[word], spec, shell) for word in words[:_MOST_WORDS]]
+        if rest := words[_MOST_WORDS:]:
+            message = f"{spec.path} has {len(rest)} more of these: {listing(rest)}."
+            where = sorted(n for word in rest for n in lines[word])
+            found.append(_finding(rule, spec, message, "none of them", listing(rest), "Write it without them.", where))
     return found
+
+
+def _use_finding(rule: Rule, word: str, where: list[int], spec: ScriptSpec, shell: ShellRules) -> Finding:
+    """A finding about one command, variable or path in some lines."""
+    shown = printable(word)
+    place = f"line{'s' if len(where) > 1 else ''} {listing([str(n) for n in where])}"
+    if rule is rules.ABSOLUTE_PATH:
+        said = "names an absolute path", "paths from $1, $2 or relative to the repository", "Use a relative path."
+    elif rule is rules.USE_INSTEAD:
+        other = shell.instead[word]
+        said = f"calls {shown}", f"{other} instead of {shown}", f"Write {other}."
+    else:
+        said = f"uses {shown}", f"a script without {listing(shell.forbidden, 20)}", f"Do without {shown}."
+    return _finding(rule, spec, f"{spec.path} {said[0]} in {place}.", said[1], f"{shown}, {place}", said[2], where)

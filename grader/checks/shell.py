@@ -26,6 +26,8 @@ _HARMLESS = re.compile(r"/dev/(null|stdin|stdout|stderr|tty|zero|u?random|fd/[0-
 _ABSOLUTE = re.compile(r"(?:-{0,2}[\w-]+=)?((?:/[\w.~-]|~(?:/|$)|\$HOME\b|\$\{HOME\}).*)", re.DOTALL)
 _NO_COMMAND = re.compile(r"-.*|[0-9.]+[smhd]?|\{\}|.*=.*", re.DOTALL)
 _NESTING = 5
+_LONGEST_WORD = 1024  # bytes: a longer one is no name and no path
+_MOST_TEXT = 1 << 18  # bytes of all that evals and shells run within a script: each may hold all the others
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,34 @@ class Use:
     line: int
 
 
+class TooNested(Exception):
+    """Texts that are run within each other add up to more than is read."""
+
+
+@dataclass
+class _Budget:
+    """How many more bytes of such texts are read."""
+
+    left: int = _MOST_TEXT
+
+    def take(self, text: str) -> str:
+        self.left -= len(text)
+        if self.left < 0:
+            raise TooNested
+        return text
+
+
 def uses(script: str) -> list[Use]:
-    """Everything the script uses, by line.
+    """Everything the script uses, by line. Raises TooNested.
 
     >>> [(u.kind, u.word) for u in uses("A=1 rm x  # cp\\necho 'mv y' > /tmp/z")]
     [('command', 'rm'), ('variable', 'A'), ('command', 'echo'), ('path', '/tmp/z')]
     """
-    found = dict.fromkeys(_of_script(script, 0, 0))
+    found = dict.fromkeys(_of_script(script, 0, 0, _Budget()))
     return sorted(found, key=lambda use: use.line)
 
 
-def _of_script(script: str, offset: int, depth: int) -> Iterator[Use]:
+def _of_script(script: str, offset: int, depth: int, budget: _Budget) -> Iterator[Use]:
     tree = Parser(Language(tree_sitter_bash.language())).parse(_below_256(script))
     nodes = [tree.root_node]
     while nodes:  # no recursion: a hostile script can nest deeper than Python's stack
@@ -55,7 +74,7 @@ def _of_script(script: str, offset: int, depth: int) -> Iterator[Use]:
         line = node.start_point[0] + 1 + offset
         children = node.named_children
         if node.type == "command":
-            yield from _of_command(node, line, depth)
+            yield from _of_command(node, line, depth, budget)
             if _name_of(node) in _TALKERS:
                 children = [c for c in children if c.type not in (*_QUOTED, "word")]
                 children = [part for c in children for part in (c.named_children if c.type == "string" else [c])]
@@ -73,7 +92,7 @@ def _of_script(script: str, offset: int, depth: int) -> Iterator[Use]:
         nodes.extend(reversed(children))
 
 
-def _of_command(node: Node, line: int, depth: int) -> Iterator[Use]:
+def _of_command(node: Node, line: int, depth: int, budget: _Budget) -> Iterator[Use]:
     """The command's own name, and the commands that it runs in turn."""
     name = _name_of(node)
     yield Use("command", name, line)
@@ -85,8 +104,8 @@ def _of_command(node: Node, line: int, depth: int) -> Iterator[Use]:
         modules += [after for before, after in itertools.pairwise(words) if before == "-m"]
         yield from (Use("command", module, line) for module in modules)
     if depth < _NESTING:
-        for text, row in _scripts(name, words, arguments):
-            yield from _of_script(text, line - 1 + row - node.start_point[0], depth + 1)
+        for text, row in _scripts(name, words, arguments, budget):
+            yield from _of_script(text, line - 1 + row - node.start_point[0], depth + 1, budget)
 
 
 def _run_by_wrapper(name: str, words: list[str], line: int) -> Iterator[Use]:
@@ -105,15 +124,15 @@ def _run_by_wrapper(name: str, words: list[str], line: int) -> Iterator[Use]:
         yield Use("command", _base(command), line)
 
 
-def _scripts(name: str, words: list[str], arguments: list[Node]) -> Iterator[tuple[str, int]]:
+def _scripts(name: str, words: list[str], arguments: list[Node], budget: _Budget) -> Iterator[tuple[str, int]]:
     """Texts that the command runs as a script, with the rows that they start in."""
     if not arguments:
         return
     if name == "eval":
-        yield " ".join(words), arguments[0].start_point[0]
+        yield " ".join(budget.take(_whole(a)) for a in arguments), arguments[0].start_point[0]
     elif name == "trap" or (name in _SHELLS and any(re.fullmatch("-[a-z]*c", w) for w in words)):
         quoted = (a for a in arguments if a.type in ("string", *_QUOTED))
-        yield from ((_plain(a), a.start_point[0]) for a in quoted)
+        yield from ((budget.take(_whole(a)), a.start_point[0]) for a in quoted)
 
 
 def _name_of(command: Node) -> str:
@@ -140,12 +159,20 @@ def _text(node: Node) -> str:
 
 
 def _plain(node: Node) -> str:
-    """A word without its quotes and backslashes: `"rm"`, `\\rm`, `'r'm` and `$'rm'` are all rm."""
+    """A word without its quotes and backslashes; empty where it is too long for one.
+
+    Words nest: to read each in full would take a time that grows with the square of the script's length.
+    """
+    return _whole(node) if node.end_byte - node.start_byte <= _LONGEST_WORD else ""
+
+
+def _whole(node: Node) -> str:
+    """A text without its quotes and backslashes: `"rm"`, `\\rm`, `'r'm` and `$'rm'` are all rm."""
     text = _text(node)
     if node.type == "raw_string":
         return text[1:-1]
     if node.type == "ansi_c_string":
         return text[2:-1]
     if node.type == "concatenation":
-        return "".join(_plain(part) for part in node.children)
+        return "".join(_whole(part) for part in node.children)
     return re.sub(r"\\(.)", r"\1", text.replace('"', "").replace("\\\n", ""), flags=re.DOTALL)

@@ -65,8 +65,8 @@ def check_table(
     text = _text(submission, report)
     predictions: Mapping[str, int] = {}
     if text is not None:
-        rows, shapeless = _rows(text, report)
-        predictions = _judge_rows(rows, shapeless, answers, report)
+        found = _rows(text, report)
+        predictions = {} if found is None else _judge_rows(*found, answers, report)
     return CheckedTable(spec, predictions, tuple(report.findings), present=True)
 
 
@@ -179,8 +179,11 @@ def _text(submission: Submission, report: _Report) -> str | None:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
-    """The rows below the header with two columns, and those with another number; findings about all but the names."""
+def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]] | None:
+    """The rows below the header with two columns, and those with another number; findings about all but the names.
+
+    None for a text that is no csv.
+    """
     spec = report.spec
     wanted = ",".join(spec.columns)
     first = text.split("\n", 1)[0]
@@ -214,7 +217,7 @@ def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]]:
         report.add(
             rules.CSV_UNREADABLE, f"{spec.path} is no csv.", "rows of two fields", str(e), "Write it again.", line=line
         )
-        return [], []
+        return None
     rows = rows[1:] if skip and rows and rows[0][0] == 1 else rows
     if swapped:  # judged as they are meant; the finding stands
         rows = [(line, row[::-1]) for line, row in rows]

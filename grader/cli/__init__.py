@@ -18,8 +18,10 @@ from grader.cli.stores import cache, reference
 from grader.cli.verify import verify
 from grader.cli.weights import weights
 from grader.errors import GraderError
+from grader.text import printable
 
 _EXIT_USAGE, _EXIT_ERROR, _EXIT_INTERRUPTED = 2, 3, 130
+_LONGEST = 5000  # characters of a message
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -70,14 +72,15 @@ def main() -> None:
         sys.exit(_EXIT_ERROR)
     except OSError as e:
         _leave_stdout()
-        _stop(f"The grader could not finish: {e.strerror or e}{f': {e.filename}' if e.filename else ''}", _EXIT_ERROR)
-    except GraderError as e:
-        _stop(f"Error: {e}", _EXIT_USAGE)
+        where = f": {e.filename}" if e.filename else ""
+        _stop(f"The grader could not finish: {printable(f'{e.strerror or e}{where}', _LONGEST)}", _EXIT_ERROR)
+    except GraderError as e:  # it may name a path, which may be a student's
+        _stop(f"Error: {printable(str(e), _LONGEST)}", _EXIT_USAGE)
     except Exception as e:
         if os.environ.get("GRADER_DEBUG"):
             raise
         told = "This is its own mistake, not the submission's. GRADER_DEBUG=1 shows where."
-        _stop(f"The grader failed: {type(e).__name__}: {e}\n{told}", _EXIT_ERROR)
+        _stop(f"The grader failed: {type(e).__name__}: {printable(str(e), _LONGEST)}\n{told}", _EXIT_ERROR)
 
 
 def _leave_stdout() -> None:

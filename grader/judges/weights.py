@@ -93,9 +93,9 @@ def identify(judge: Judge, path: Path) -> Weights:
 def _content(name: str, path: Path) -> bytes:
     try:
         with open(path, "rb") as f:
-            content = f.read(LARGEST + 1)
+            size = os.fstat(f.fileno()).st_size  # first: to read takes as much memory as is asked for
+            if size <= LARGEST:
+                return f.read(size)
     except OSError as e:
         raise UsageError(f"The weights of {name}, {path}, can't be read: {e.strerror}.") from None
-    if len(content) > LARGEST:
-        raise UsageError(f"The weights of {name}, {path}, are larger than {LARGEST} bytes.")
-    return content
+    raise UsageError(f"The weights of {name}, {path}, are larger than {LARGEST} bytes.")

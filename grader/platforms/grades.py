@@ -126,16 +126,25 @@ def _report(path: Path) -> _Report:
             raise ValueError(f"its schema is no {_SCHEMA}")
         return _Report(
             path,
-            str(document["assignment"]),
+            _text(document["assignment"]),
             str(document["assignment_digest"]),
-            {str(p["id"]): (_finite(p["points"]), _finite(p["max_points"]), p["state"]) for p in document["problems"]},
-            {(str(m["problem"]), str(m["title"])): _finite(m["points"]) for m in document["manual"]},
+            {
+                _text(p["id"]): (_finite(p["points"]), _finite(p["max_points"]), p["state"])
+                for p in document["problems"]
+            },
+            {(_text(m["problem"]), _text(m["title"])): _finite(m["points"]) for m in document["manual"]},
         )
     except OSError as e:
         raise UsageError(f"{path} can't be read: {e.strerror}.") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as e:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
         why = f"{e} is missing" if isinstance(e, KeyError) else e
         raise UsageError(f"{path}: expected a report of `grader score -o` ({why}).") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{printable(str(value), 40)!r} is no name")
+    return value
 
 
 def _finite(value: Any) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 _FORMAT = "grader/reference/1"
 _LARGEST = 2**31
+# What numpy and the zip's reader raise for damaged files and for shapes that no memory holds.
+_BROKEN = (
+    *(ValueError, LookupError, TypeError, AttributeError, EOFError, RuntimeError, ArithmeticError, MemoryError),
+    *(SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 _NEEDED = {"format", "name", "protocol", "judge", "judge_sha256", "n", "pixel_digest", "grader"}
 
 
@@ -122,7 +129,7 @@ def read_reference(path: Path) -> ReferenceFile:
             raise ValueError(f"statistics of {gaussian.n} pictures")
     except OSError as e:
         raise UsageError(f"The reference {path} can't be read: {e.strerror or e}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as e:
+    except _BROKEN as e:
         told = "it is no .npz" if "pickle" in str(e) else e  # numpy advises to load it unsafely
         raise UsageError(
             f"{path} is no reference file ({told}). `grader reference build` makes one; expected an .npz of it."

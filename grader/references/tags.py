@@ -62,7 +62,7 @@ def parse_tags(text: str) -> Tags:
         if not comma or not _is_id(name.strip()):
             faults.append(f"line {number}: expected an id, a comma and tags; found {line[:60]!r}")
             continue
-        key = int(name)
+        key = int(name.strip())  # int alone refuses some blanks that strip takes off
         if key in seen:
             faults.append(f"line {number}: the id {key} stands above already")
             continue

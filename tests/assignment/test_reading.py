@@ -151,7 +151,7 @@ def test_digest_changes_with_a_baseline(tmp_path: Path) -> None:
         ('label = "digit"\n', "", 20, ["'label'"]),
         ("size = [28, 28]", "size = [28, 28]\ncount = 3", 15, ["50"]),
         ('data_folder = "data"', 'data_folder = "data"\nbaselines = "none.toml"', 5, ["no such file"]),
-        ("{digit}_{number:02}.png", "{digit}{number:02}.png", 17, ["something between two numbers"]),
+        ("{digit}_{number:02}.png", "{digit}{number:02}.png", 17, ["something other than digits between two numbers"]),
         ("{digit}_{number:02}.png", "{digit}_{number:099999}.png", 17, ["9 digits at most"]),
         ("number = [0, 4]", "number = [0, 9223372036854775807]", 19, ["two whole numbers"]),
         ("digit = [0, 9]", "digit = [1, 10]", 23, ["labels from 0 to 9"]),
@@ -242,6 +242,12 @@ def test_line_of_finds_the_line_of_every_key(tables: list[dict[str, object]]) ->
         (OWN + '[repository]\n[[repository.document]]\npath = "a/b_<id>.pdf"\n', "without a folder"),
         (OWN + '[[reported]]\nid = "r"\nvalues.digit_accuracy = 91\n', "a fraction from 0 to 1"),
         ("x = " + "a." * 5000 + "b = 1", "a line of more than"),
+        ("x" + ".a" * 31 + " = 1\n" + OWN, "tables or lists more than 30 deep"),
+        (OWN.replace("[28, 28]", f"[0x{'f' * 4900}, 28]"), "found a list with a huge number"),
+        (OWN.replace('"my-course"', f"0x{'f' * 4900}"), "found a huge number"),
+        ('"\\u001b[2J\\n" = 1\n' + OWN, r"\\x1b\[2J\\n: is not a key"),
+        (OWN.replace("}_{", "}0{"), "other than digits between two numbers"),
+        (OWN + '[repository]\n[[repository.document]]\npath = "<id>_<id>.pdf"\n', "'<id>' once at most"),
     ],
 )
 def test_other_wrong_files(tmp_path: Path, text: str, said: str) -> None:
@@ -260,6 +266,13 @@ def test_a_long_file_is_searched_quickly(tmp_path: Path) -> None:
     filler = "".join(f"# line {i}\n" for i in range(6000))
     with pytest.raises(AssignmentError, match=r"own\.toml:60\d\d: baseline\[0\]\.value"):
         _load(tmp_path, filler + OWN.replace("value = 0.5", "value = 5"))
+
+
+def test_the_line_of_an_error_is_not_sought_for_ever(tmp_path: Path) -> None:
+    """Any prefix that ends in the long list is broken, so that each would be parsed."""
+    text = OWN.replace("size = [28, 28]", "size = 5\nx = [\n" + "1,\n" * 20_000 + "]")
+    with pytest.raises(AssignmentError, match=r"own\.toml:[0-9]+: problem\[0\]\.deliverable\[0\]\.size: expected"):
+        _load(tmp_path, text)
 
 
 MORE = """

@@ -48,6 +48,7 @@ def test_good_logs(content: str, tmp_path: Path) -> None:
         (GOOD.replace("100,", "-100,"), ("log-values", 1, "line 3: -100,1.25,0.6")),
         (GOOD.replace("100,", "1e2,"), ("log-values", 1, "line 3: 1e2,1.25,0.6")),
         (GOOD.replace("1.25", ""), ("log-values", 1, "line 3: 100,,0.6")),
+        (GOOD.replace("1.25", "\u0661"), ("log-values", 1, "line 3: 100,\u0661,0.6")),
         (GOOD.replace(",0.6", ""), ("log-values", 1, "line 3: 100,1.25")),
         (GOOD.replace("1.25", "1_0"), ("log-values", 1, "line 3: 100,1_0,0.6")),
         (GOOD.replace("100,", "0,"), ("log-order", 1, "0 after 0")),

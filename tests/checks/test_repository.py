@@ -57,6 +57,25 @@ def test_rules_with_lines(repo: Path) -> None:
     }
 
 
+def test_many_paths_are_a_few_findings(repo: Path) -> None:
+    (repo / "hw2_p3.sh").write_text("".join(f"ls /home/me/{i}\n" for i in range(100)))
+    *single, rest = _findings(repo)
+    assert [f.line for f in single] == list(range(1, 21)) and {f.rule for f in (*single, rest)} == {"absolute-path"}
+    assert rest.message == "hw2_p3.sh has 80 more of these: /home/me/20, /home/me/21, /home/me/22 and 77 more."
+    assert rest.count == 80 and rest.line == 21
+
+
+def test_evals_within_evals_are_refused(repo: Path) -> None:
+    (repo / "hw2_p3.sh").write_text('eval "$(' * 3000 + ":" + ')"' * 3000)
+    assert [f.actual for f in _findings(repo) if f.actual == "evals of evals"] == ["evals of evals"]
+
+
+def test_of_many_reports_a_few_are_read(repo: Path) -> None:
+    for i in range(30):
+        (repo / f"hw2_a{i}.pdf").write_bytes(b"no")
+    assert [f.rule for f in _findings(repo)] == ["not-a-pdf"] * 3
+
+
 def test_syntax_error_names_the_line(repo: Path) -> None:
     (repo / "hw2_p3.sh").write_text("python3 p.py $1\nif true; then\n  ls\n")
     (finding,) = _findings(repo)

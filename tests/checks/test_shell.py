@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.checks.shell import uses
+from grader.checks.shell import TooNested, uses
 
 
 def _used(script: str, kind: str = "command") -> list[tuple[str, int]]:
@@ -153,3 +153,14 @@ def test_words_that_only_look_like_commands(script: str) -> None:
 )
 def test_slashes_that_are_no_paths(script: str) -> None:
     assert _used(script, "path") == []
+
+
+def test_evals_within_evals_have_an_end() -> None:
+    assert ("rm", 1) in _used("eval \"eval 'rm x'\"")
+    with pytest.raises(TooNested):
+        uses('eval "$(' * 3000 + ":" + ')"' * 3000)
+
+
+def test_a_word_of_kilobytes_is_no_path_and_hides_no_command() -> None:
+    assert _used("ls /" + "a" * 2000, "path") == []
+    assert [word for word, _ in _used('"$(' * 2000 + "rm x" + ')"' * 2000)].count("rm") == 1

@@ -284,3 +284,8 @@ def test_folder_names_with_control_characters(tmp_path: Path) -> None:
     shutil.copytree(GOOD / "acgan", tmp_path / "ev\x1b[31mil")
     done = _run("check", tmp_path, "--problem", "acgan")
     assert done.returncode == 1 and "\x1b" not in done.stdout and "misplaced" in done.stdout
+
+
+def test_paths_with_control_characters_in_an_error(tmp_path: Path) -> None:
+    done = _run("check", tmp_path / "\x1b[31m\n::error::x")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "\\x1b[31m\\n::error::x" in done.stderr

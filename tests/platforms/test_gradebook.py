@@ -171,6 +171,8 @@ def test_wrong_rosters(text: str, said: str, reports: Path, tmp_path: Path) -> N
         (_report().to_json().replace('"points": 2.5', '"points": NaN'), "'nan' is no number"),
         (_report().to_json().replace('"points": 2.5', '"points": "2.5"'), "'2.5' is no number"),
         ("[" * 100_000, "expected a report"),
+        (_report().to_json().replace('"points": 2.5', f'"points": 1{"0" * 400}'), "too large"),
+        (_report().to_json().replace('"assignment": "', '"assignment": "\\ud800'), "is no name"),
     ],
 )
 def test_wrong_reports(content: str, said: str, reports: Path) -> None:

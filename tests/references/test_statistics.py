@@ -76,3 +76,13 @@ def test_counts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         read_reference(_changed(tmp_path, features=np.ones((7, 12))))
     with pytest.raises(UsageError, match="other shapes"):
         read_reference(_changed(tmp_path, mean=np.ones(3)))
+
+
+def test_a_damaged_stream_is_refused(tmp_path: Path) -> None:
+    """The archive's directory is whole, so that only unpacking meets the damage."""
+    content = bytearray(_file(5)[0].to_bytes())
+    start = content.index(b"about.npy") + 60
+    content[start : start + 20] = b"\xff" * 20
+    (tmp_path / "r.npz").write_bytes(content)
+    with pytest.raises(UsageError, match="is no reference file"):
+        read_reference(tmp_path / "r.npz")
