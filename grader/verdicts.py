@@ -62,7 +62,8 @@ def judge_problem(
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
         measures.append(_compare(spec, taken, faulty or part is None, work))
     states: list[State] = ["fail" if f.severity == "error" else "pass" for f in findings]
-    states += [m.state for m in measures if m.baselines]
+    # Without baselines nothing can be missed, but what went wrong on our side must not look like a pass.
+    states += [m.state for m in measures if m.baselines or m.state == "error"]
     return Verdict(
         problem.id,
         problem.title,

@@ -223,7 +223,9 @@ def measure_(name: str, data: Path, judges: tuple[str, ...]) -> None:
             found += [m for m in again if m.provenance.get("judge") in given]
         pixels = pixels_of(Path(out))
     for model in models:
-        click.echo(write_metrics(model, [m for m in found if module.belongs(model, m.id)], pixels))
+        handed_in = model.config["preset"] not in getattr(module, "BESIDE", ())
+        own = [m for m in found if module.belongs(model, m.id)]
+        click.echo(write_metrics(model, own, pixels, handed_in=handed_in))
 
 
 def _models(name: str, runs: tuple[Path, ...]) -> list[Model]:

@@ -35,6 +35,7 @@ PRESETS = {
     "wgan-gp": replace(_WASSERSTEIN, loss="wgan-gp", norm="none"),
     "hinge": replace(_BASE, loss="hinge", betas=(0.0, 0.9)),
 }
+BESIDE = ("hinge",)  # the homework has no such option
 COMPARED = {"lsgan": "lsgan", "wgan": "wgan", "wgan_gp": "wgan-gp"}  # names of the homework's options
 
 
@@ -46,8 +47,8 @@ class Trainer(Unconditional[Generator]):
 
 
 def belongs(model: Model, measure: str) -> bool:
-    """Whether a measure of the problem is of this model: a comparison is of the one that differs from the plain GAN."""
-    return bool(model.config["preset"] == COMPARED.get(measure.rpartition(".")[2]))
+    """Whether a measure of the problem is of this model: a comparison is of both its sides."""
+    return model.config["preset"] in ("ns", COMPARED.get(measure.rpartition(".")[2]))
 
 
 def pictures_of(model: Model, count: int = TILES, seed: int = NOISE_SEED) -> Pictures:

@@ -20,6 +20,7 @@ from grader.text import listing, plural
 _LARGEST = 4 * 2**20  # bytes of one picture: a hundred times what these sizes need
 _SIDES = (16, 1024)  # pixels a side, where any size will do
 _MOST_BYTES = 400_000_000  # of the pixels of a folder, where any size will do
+_BEYOND = f"beyond {_MOST_BYTES:,} bytes of pixels in all"
 
 
 class Contents:
@@ -41,6 +42,9 @@ class Contents:
 
     def add(self, name: str, *, judged: bool) -> None:
         """Reads, examines and remembers one file."""
+        if self._any_size and self._kept > _MOST_BYTES:
+            self._faults[rules.WRONG_SIZE].append((name, _BEYOND))
+            return
         try:
             content = self._submission.read(f"{self._spec.path}/{name}", _LARGEST)
         except Unreadable as e:
@@ -79,7 +83,7 @@ class Contents:
             return
         self._kept += len(picture.pixels)
         if self._any_size and self._kept > _MOST_BYTES:
-            self._note(name, ((rules.WRONG_SIZE, f"beyond {_MOST_BYTES:,} bytes of pixels in all"),))
+            self._note(name, ((rules.WRONG_SIZE, _BEYOND),))
             return
         if judged:
             self.pixels[name] = picture.pixels

@@ -13,6 +13,8 @@ from grader.submission import FIGURE, Decoder, Undecodable
 MOST_PIXELS = 32_000_000
 WIDEST = 8000
 _MOST_SCANS = 100  # of a progressive JPEG, each of which costs a pass over all its pixels
+_MOST_SEGMENTS = 2000
+_FILL = re.compile(rb"\xff{2,}")
 _NEXT_MARKER = re.compile(
     rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL
 )  # within a scan: neither a stuffed zero nor a restart
@@ -46,9 +48,9 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
     """Walks the segments up to the end: one frame, few scans, nothing cut off."""
     at, scans = 2, 0
     size: tuple[int, int] | None = None
-    while True:
-        while content[at : at + 2] == b"\xff\xff":  # fill bytes
-            at += 1
+    for _ in range(_MOST_SEGMENTS):
+        if filled := _FILL.match(content, at):
+            at = filled.end() - 1  # the last one begins the marker
         if at + 2 > len(content):
             raise Damaged("truncated")
         mark, kind = content[at], content[at + 1]
@@ -73,6 +75,8 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             if following is None or scans > _MOST_SCANS:
                 raise Damaged("truncated" if following is None else "too many scans")
             at = following.start()
+    else:
+        raise Damaged("too many segments")
     if size is None or not scans or not all(size):
         raise Damaged("no picture in it")
     return size

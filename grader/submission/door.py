@@ -152,7 +152,8 @@ class Submission(ABC):
     @property
     def digest(self) -> str:
         """sha256 over the paths and contents of every file read so far, in sorted order."""
-        lines = (f"{digest} {path}\n" for path, digest in sorted(self._digests.items()))
+        # The one character that no name has ends each path: a line end in a name could stand for a second file.
+        lines = (f"{digest} {path}\0" for path, digest in sorted(self._digests.items()))
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _too_many(self, path: str) -> SubmissionRefused:

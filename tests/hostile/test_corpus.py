@@ -22,10 +22,6 @@ from tests.hostile.running import Runner
 _LONGEST = 200_000  # bytes of what is printed
 _MOST = 100  # findings
 _RUN = [name for name, case in CASES.items() if case.group != "weights"]
-_NOT_YET = {
-    "folder-that-unpacks": "pictures are decoded even where the folder's pixels are too many already",
-}
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory, and the tricks, are those of Linux")
 
 
@@ -68,12 +64,7 @@ def test_there_are_many() -> None:
     assert all(case.trick for case in CASES.values())
 
 
-def _marked(name: str) -> object:
-    why = _NOT_YET.get(name)
-    return pytest.param(name, marks=pytest.mark.xfail(reason=why, strict=True)) if why else name
-
-
-@pytest.mark.parametrize("name", [_marked(name) for name in _RUN])
+@pytest.mark.parametrize("name", _RUN)
 def test_case(name: str, folder: Path, runner: Runner) -> None:
     _try(name, folder, runner)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections.abc import Callable
@@ -102,6 +103,8 @@ def test_digest_depends_on_names_and_contents(tmp_path: Path) -> None:
     first = digest({"a": b"1", "b": b"2"})
     assert first == digest({"b": b"2", "a": b"1"})
     assert len({first, digest({"a": b"2", "b": b"1"}), digest({"a": b"1"}), digest({})}) == 4
+    inner = f"a\n{hashlib.sha256(b'2').hexdigest()} b"  # a name that looks like the line of a second file
+    assert digest({inner: b"1"}) != digest({"a": b"1", "b": b"2"})
 
 
 def test_opening_what_is_no_submission(tmp_path: Path) -> None:
