@@ -39,9 +39,9 @@ def read_policy(section: Section) -> float:
     return share
 
 
-def data_of(script: ScriptSpec) -> tuple[str, ...]:
-    """What of the course's data the script sees: paths under the data folder, sorted."""
-    named = {a.removeprefix("{data}/") for run in script.runs for a in run if a.startswith("{data}/")}
+def data_of(script: ScriptSpec, arguments: Iterable[str]) -> tuple[str, ...]:
+    """What of the course's data one call of the script sees: paths under the data folder, sorted."""
+    named = {a.removeprefix("{data}/") for a in arguments if a.startswith("{data}/")}
     return tuple(sorted(named | set(script.reads)))
 
 
@@ -63,7 +63,7 @@ def _script(item: Section, problems: Iterable[str], answers: set[str]) -> Script
     )
     if not 0 < script.minutes <= _LONGEST_RUN:
         item.fail(f"expected minutes above 0, at most {_LONGEST_RUN}; found {script.minutes:g}", "minutes")
-    for path in data_of(script):
+    for path in data_of(script, [a for run in script.runs for a in run]):
         seen = sorted(a for a in answers if a == path or a.startswith(f"{path}/"))
         if seen:
             key = "reads" if path in script.reads else "runs"

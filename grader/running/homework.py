@@ -66,19 +66,15 @@ class Homework:
         if self.fetching and not options.fetch:
             names = ", ".join(s.path for s in self.fetching)
             self.notes.append(f"{names} was not run: --fetch allows it the network.")
-        self.shown = {s.path: self._places(s) for s in (*self.scripts, *self.fetching)}
+        self.places = {path: self._place(path, s) for s in (*self.scripts, *self.fetching) for path in _all_data(s)}
         self.present = self._present()
 
-    def _places(self, script: ScriptSpec) -> dict[str, Path]:
-        """What of the data a script sees, by the path inside."""
-        places = {}
-        for path in data_of(script):
-            found = self.data.find(path)
-            if found is None:
-                where = f"which is not under {self.data.home}" if self.data.home else "pass --data DIR"
-                raise UsageError(f"{script.path} is called with {path} of the course's data, {where}.")
-            places[f"{DATA}/{path}"] = found
-        return places
+    def _place(self, path: str, script: ScriptSpec) -> Path:
+        found = self.data.find(path)
+        if found is None:
+            where = f"which is not under {self.data.home}" if self.data.home else "pass --data DIR"
+            raise UsageError(f"{script.path} is called with {path} of the course's data, {where}.")
+        return found
 
     def _present(self) -> set[str]:
         """Scripts that are in the repository; a required one that isn't becomes a finding."""
@@ -142,7 +138,7 @@ class Homework:
             self.repository,
             step.script.path,
             inside,
-            self.shown[step.script.path],
+            {f"{DATA}/{path}": self.places[path] for path in data_of(step.script, step.arguments)},
             tuple(skip),
             tuple(sorted({_folder_for(a) for a in step.arguments if a.startswith("{out}")})),
             network,
@@ -215,6 +211,10 @@ def check_places(repository: Path, data: Data, target: Path, logs: Path) -> None
             raise UsageError(f"{place} is there already: choose another name, or remove it.")
         if not place.parent.is_dir():
             raise UsageError(f"There is no folder {place.parent} to make {place.name} in.")
+
+
+def _all_data(script: ScriptSpec) -> set[str]:
+    return {path for arguments in script.runs or ((),) for path in data_of(script, arguments)}
 
 
 def _touched(script: ScriptSpec, arguments: Iterable[str], problems: Iterable[Problem]) -> list[tuple[str, str]]:
