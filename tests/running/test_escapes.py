@@ -160,7 +160,8 @@ def test_nothing_survives_the_grader(tmp_path: Path) -> None:
     """Killed without a chance to clean up, the grader takes the script with it."""
     (tmp_path / "run.sh").write_text("echo begun; sleep 60")
     code = (
-        "from pathlib import Path\nfrom grader.running import process, sandbox\nfrom tests.running.conftest import LIMITS\n"
+        "from pathlib import Path\nfrom grader.running import process, sandbox\n"
+        "from tests.running.conftest import LIMITS\n"
         f"call = sandbox.Call(Path({str(tmp_path)!r}), 'run.sh', (), {{}})\n"
         "process.run_call(call, sandbox.find_sandbox(), LIMITS)"
     )
@@ -231,7 +232,8 @@ def test_signals_stay_inside(shell: Shell) -> None:
 
 
 def test_writing_outside(shell: Shell, tmp_path: Path) -> None:
-    places = "/ /usr/ /etc/ /dev/ /homework/ /homework/original/ /homework/data/ /sys/ /homework/submission/../".split()
+    places = ["/", "/usr/", "/etc/", "/dev/", "/sys/", "/homework/", "/homework/original/", "/homework/data/"]
+    places.append("/homework/submission/../")
     places = [f"{place}x" for place in (*places, f"{sys.prefix}/", f"{tmp_path}/")]
     places += ["/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches"]
     done = shell("".join(f"(echo x > {place}) 2>/dev/null && echo WROTE {place}\n" for place in places) + "true")
