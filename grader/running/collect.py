@@ -37,12 +37,14 @@ class Collector:
     """Copies from a folder that is open as a descriptor into one of this machine's, which it may add to.
 
     most_files, most_bytes: of one call. wanted: says why a path (of a file) is not to be taken; empty if it is.
+    whole: empty folders are made too, and what could be executed can be.
     """
 
     target: Path
     most_files: int
     most_bytes: int
     wanted: Callable[[str], str] = lambda _: ""
+    whole: bool = False
     result: Collected = field(default_factory=Collected)
 
     def everything(self, source: int) -> None:
@@ -88,6 +90,8 @@ class Collector:
                 return
             fd = os.open(name, _FOLDER, dir_fd=source)
             try:
+                if self.whole and len(path) <= _LONGEST_PATH:
+                    (self.target / path).mkdir(parents=True, exist_ok=True)
                 self._folder(fd, f"{path}/", depth + 1)
             finally:
                 os.close(fd)
@@ -132,6 +136,8 @@ class Collector:
             with suppress(OSError):
                 place.unlink()
             raise
+        if self.whole and os.fstat(fd).st_mode & 0o100:
+            place.chmod(0o755)
         self.result.files += 1
         self.result.size += size
 

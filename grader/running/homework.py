@@ -104,7 +104,7 @@ class Homework:
                     try:
                         # Limits of its own: the copy holds what was there before, too.
                         most = _size(self.repository) + self.options.limits.scratch
-                        collector = Collector(target, self.options.limits.files, most)
+                        collector = Collector(target, self.options.limits.files, most, whole=True)
                         if WORK in ended.places:
                             collector.everything(ended.places[WORK])
                             self.repository = target
@@ -140,7 +140,7 @@ class Homework:
             inside,
             {f"{DATA}/{path}": self.places[path] for path in data_of(step.script, step.arguments)},
             tuple(skip),
-            tuple(sorted({_folder_for(a) for a in step.arguments if a.startswith("{out}")})),
+            tuple(sorted(_folders(step))),
             network,
             self.options.gpu,
             _size(self.repository),
@@ -177,6 +177,7 @@ class Homework:
             reason=ended.reason[:500],
             exit_code=ended.code,
             seconds=round(ended.seconds, 3),
+            seconds_allowed=self._limits(step.script).seconds,
             folders_bytes=ended.memory,
             files=taken.files,
             file_bytes=taken.size,
@@ -233,11 +234,11 @@ def _is_placed(argument: str) -> bool:
     return argument.startswith(("{out}", "{data}"))
 
 
-def _folder_for(argument: str) -> str:
-    """The folder that a call may count on: of a file the one around it."""
-    path = Path(argument.removeprefix("{out}").lstrip("/"))
-    found = path.parent if path.suffix else path
-    return "" if found == Path() else found.as_posix()
+def _folders(step: Step) -> set[str]:
+    """Folders inside that a call may count on: those that it is told to write to, of a file the one around it."""
+    places = [Path(a.replace("{out}", OUT)) for a in step.arguments if a.startswith("{out}")]
+    found = {(place.parent if place.suffix else place).as_posix() for place in places}
+    return found | {(Path(WORK) / path).parent.as_posix() for path in step.script.collects}
 
 
 def _size(repository: Path) -> int:

@@ -37,6 +37,7 @@ class CallRecord:
     reason: str
     exit_code: int | None
     seconds: float
+    seconds_allowed: float
     folders_bytes: int
     files: int
     file_bytes: int
@@ -73,6 +74,7 @@ class RunRecord:
     def to_json(self) -> str:
         """As JSON text, ASCII only."""
         head = {"schema": "grader/run/1", "grader": __version__, "assignment": self.assignment}
-        body = {"sandbox": self.sandbox, "limits": asdict(self.limits)}
+        limits = {name: value for name, value in asdict(self.limits).items() if name != "seconds"}  # each call's own
+        body = {"sandbox": self.sandbox, "limits": limits}
         calls = [asdict(record) for _, record in self.calls]
         return json.dumps(head | body | {"calls": calls}, indent=2, allow_nan=False) + "\n"

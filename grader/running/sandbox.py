@@ -60,8 +60,8 @@ class Sandbox:
 class Call:
     """One call of a script: `arguments` as seen inside. `data`: places of the course's data by their path inside.
 
-    `skip`: paths of the repository that are not copied. `make`: folders made before, below OUT. `network`: share this
-    machine's. `work_size`: bytes that the copy of the repository may grow to.
+    `skip`: paths of the repository that are not copied. `make`: folders made before, by their paths inside.
+    `network`: share this machine's. `work_size`: bytes of the repository, beside which its copy may grow.
     """
 
     repository: Path
@@ -164,7 +164,7 @@ def command(call: Call, sandbox: Sandbox, limits: RunLimits, *, channel: int, se
         "places": PLACES,
         "copy_into": PLACES.index(WORK),
         "skip": call.skip,
-        "make": [f"{OUT}/{name}" if name else OUT for name in call.make],
+        "make": call.make,
         "uid": sandbox.uid,
         "work": WORK,
         "rlimits": _rlimits(limits),
