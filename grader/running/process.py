@@ -119,6 +119,7 @@ class _Watch:
         self.began = time.monotonic()
         self.ended = Ended("ok", None, 0, Log(limits.kept), Log(limits.kept), held_by=group.kind)
         self.ended.seccomp = bool(filter_program(counted=True))
+        self.copied = 0  # names in the copy of the repository as the script begins
         self.running = False  # the script itself, not what prepares it
 
     def until_the_end(self) -> Ended:
@@ -190,8 +191,8 @@ class _Watch:
         out = self.ended.places.get(OUT)
         if out is not None and _is_full(out):
             return True
-        # The repository's own files count too: a limit on what is added to them is as good as one.
-        return any(_names(fd) > self.limits.files for path, fd in self.ended.places.items() if path != WORK)
+        places = self.ended.places.items()
+        return any(_names(fd) > self.limits.files + (self.copied if path == WORK else 0) for path, fd in places)
 
     def _receive(self) -> None:
         """What the first program inside says: that it is ready, with the descriptors, or why it is not."""
@@ -200,6 +201,7 @@ class _Watch:
             said, fds, _, _ = socket.recv_fds(self.channel, 500, len(PLACES))
             if said == b"ready" and len(fds) == len(PLACES):
                 self.ended.places = dict(zip(PLACES, fds, strict=True))
+                self.copied = _names(self.ended.places[WORK])
                 self.running, self.began = True, time.monotonic()
                 return
             for fd in fds:

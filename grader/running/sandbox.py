@@ -37,6 +37,7 @@ _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/altern
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki")
 _CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_DAC_READ_SEARCH")
 # Not --unshare-all: it makes a user namespace too, in which root could become nobody else.
+_OPEN_FILES = 4096  # of a process: each may hold memory of the kernel
 _UNSHARE = ("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try")
 _FIRST_UID, _UIDS = 61184, 4336  # systemd's range for users that exist for a service only
 _PROBE_SECONDS = 20
@@ -177,7 +178,8 @@ def command(call: Call, sandbox: Sandbox, limits: RunLimits, *, channel: int, se
 def _rlimits(limits: RunLimits) -> dict[str, int]:
     # The number of processes is the control group's or the watcher's to hold; this one is only a wall behind them,
     # since it counts all that this user has, on old kernels outside of the sandbox too.
-    return {"RLIMIT_CORE": 0, "RLIMIT_NPROC": limits.processes + _processes_of_this_user(), "RLIMIT_MSGQUEUE": 0}
+    processes = limits.processes + _processes_of_this_user()
+    return {"RLIMIT_CORE": 0, "RLIMIT_NPROC": processes, "RLIMIT_MSGQUEUE": 0, "RLIMIT_NOFILE": _OPEN_FILES}
 
 
 def _processes_of_this_user() -> int:

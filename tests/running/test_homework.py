@@ -167,7 +167,7 @@ def test_what_is_written_beside_the_script_and_fetched(tmp_path: Path) -> None:
     (top / "run.sh").write_text(
         "test -e samples/log.csv && exit 9\nprintf 'step,loss\\n1,2\\n2,1\\n' > samples/log.csv\nls"
     )
-    data = ["--assignment", tmp_path / "hw.toml", "--data", tmp_path / "none"]
+    data: list[str | Path] = ["--assignment", tmp_path / "hw.toml", "--data", tmp_path / "none"]
     words: list[str | Path] = ["run", top, *data, "-o", tmp_path / "out"]
     (tmp_path / "none").mkdir()
     done = grader(*words, "--fetch", cwd=tmp_path)
