@@ -52,6 +52,10 @@ class _ControlGroup(Group):
         self.folders: list[Path] = []
 
     def _make(self, parent: Path, settings: dict[str, int]) -> Path:
+        for left in parent.glob("grader-[0-9]*-*"):  # a grader that was killed could not take its group away
+            if _is_dead(left.name.split("-")[1]):
+                with suppress(OSError):  # one with processes stays
+                    left.rmdir()
         folder = parent / f"grader-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         folder.mkdir()
         self.folders.append(folder)
@@ -216,7 +220,7 @@ def descendants(pid: int) -> dict[int, int]:
     return found
 
 
-def _is_dead(pid: int) -> bool:
+def _is_dead(pid: int | str) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] in (b"Z", b"X")
     except OSError:

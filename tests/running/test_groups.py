@@ -21,8 +21,8 @@ def _pretend(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(groups, "_own_paths", lambda: {"": path})
     make, remove = Path.mkdir, Path.rmdir
 
-    def mkdir(self: Path) -> None:
-        make(self)
+    def mkdir(self: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        make(self, mode, parents, exist_ok)
         if self.name.startswith("grader-"):
             (self / "cgroup.procs").touch()
 
@@ -40,7 +40,12 @@ def test_version_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "user" / "session").mkdir(parents=True)
     (tmp_path / "user" / "session" / "cgroup.subtree_control").write_text("")
     (tmp_path / "user" / "cgroup.subtree_control").write_text("cpu memory pids\n")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = tmp_path / "user" / f"grader-{gone.pid}-0"  # of a grader that was killed
+    left.mkdir()
     group = make_group(LIMITS, tmp_path)
+    assert not left.exists()
     (folder,) = (tmp_path / "user").glob("grader-*")
     assert group.kind == "control group, version 2" and group.counts_all_memory
     assert (folder / "memory.max").read_text() == str(100 * MIB) and (folder / "pids.max").read_text() == "20"
