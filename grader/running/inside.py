@@ -14,7 +14,7 @@ import stat
 import sys
 
 CHUNK = 1 << 20
-TOLD = json.loads(sys.argv[1])
+TOLD = json.loads(sys.argv[1]) if __name__ == "__main__" else {}
 
 
 def own(fd: int) -> None:
@@ -86,4 +86,5 @@ def main() -> None:
     os.execv(told["command"][0], told["command"])
 
 
-main()
+if __name__ == "__main__":
+    main()
