@@ -15,11 +15,22 @@ from grader.text import did_you_mean
 
 @dataclass(frozen=True)
 class ScriptSpec:
-    """A shell script at the top of the repository, for one problem."""
+    """A shell script at the top of the repository, for one problem.
+
+    `runs`: the arguments of each call, in which `{out}` is the folder of the deliverables and `{data}/PATH` a part of
+    the course's data; empty where the course published none. `reads`: what else of the data it sees. `collects`: what
+    it writes beside itself, taken into the deliverables. `minutes`: how long a call may last. `fetch`: it downloads
+    what the others need, and is called first, only where that is asked for.
+    """
 
     problem: str
     path: str
     required: bool
+    runs: tuple[tuple[str, ...], ...] = ()
+    reads: tuple[str, ...] = ()
+    collects: tuple[str, ...] = ()
+    minutes: float = 10
+    fetch: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One homework. `digest` is the sha256 of the files that it was read from."""
+    """One homework. `digest` is the sha256 of the files that it was read from.
+
+    `reproducibility_penalty`: the share of a problem's points that a second run with other measures costs, 0 to 1.
+    """
 
     id: str
     title: str
@@ -142,6 +156,7 @@ class Assignment:
     repository: tuple[RepositoryFile, ...]
     shell: ShellRules
     digest: str
+    reproducibility_penalty: float = 0
 
     def only(self, problems: Iterable[str]) -> Assignment:
         """The same assignment cut down to these problems, in its own order; all of them if none is named.

@@ -14,14 +14,12 @@ from grader.assignment.fitting import check_fit, check_kind, read_attribute
 from grader.assignment.model import (
     Assignment,
     Baseline,
-    DocumentSpec,
     MeasureSpec,
     Problem,
     Reported,
-    RepositoryFile,
-    ScriptSpec,
     ShellRules,
 )
+from grader.assignment.scripts import read_policy, read_repository
 from grader.assignment.specs import Deliverable, ImagesSpec
 from grader.assignment.toml import Section, Source
 from grader.errors import UsageError
@@ -85,9 +83,10 @@ def read_assignment(source: Source, path: Path) -> Assignment:
         problems=problems,
         manual=tuple(_manual(section, ids) for section in top.tables("manual")),
         reported=reported,
-        repository=_repository(repository, ids),
+        repository=read_repository(repository, problems),
         shell=_shell(repository.table("shell")),
         digest=hashlib.sha256(f"{source.text}\0{source_of_values.source.text}".encode()).hexdigest(),
+        reproducibility_penalty=read_policy(top.table("policy")),
     )
     repository.done()
     top.done()
@@ -182,21 +181,6 @@ def _manual(section: Section, problems: list[str]) -> ManualPoints:
         section.fail("expected 0 or more points", "points")
     section.done()
     return result
-
-
-def _repository(section: Section, problems: list[str]) -> tuple[RepositoryFile, ...]:
-    files: list[RepositoryFile] = []
-    for kind in ("script", "document"):
-        for item in section.tables(kind):
-            problem = item.choice("problem", ["", *problems], "")
-            path, required = item.path("path"), item.flag("required", True)
-            if kind == "document" and "/" in path:
-                item.fail("expected a name at the top of the repository, without a folder", "path")
-            if path.count("<id>") > 1:  # a pattern of several takes ages for the right wrong name
-                item.fail("expected '<id>' once at most", "path")
-            files.append((ScriptSpec if kind == "script" else DocumentSpec)(problem, path, required))
-            item.done()
-    return tuple(files)
 
 
 def _shell(section: Section) -> ShellRules:

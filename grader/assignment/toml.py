@@ -215,9 +215,9 @@ class Section:
             self.fail(f"expected 0 to {_LARGEST_NUMBER}, found {shown(value)}", name)
         return value
 
-    def number(self, name: str) -> float:
+    def number(self, name: str, default: float | None = None) -> float:
         """A finite number."""
-        value = self._take(name, (int, float), "a number", None)
+        value = self._take(name, (int, float), "a number", default)
         if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
             self.fail(f"expected a finite number up to {_LARGEST_NUMBER}, found {shown(value)}", name)
         return float(value)
@@ -239,6 +239,14 @@ class Section:
         if not all(isinstance(v, str) and v for v in value):
             self.fail(f"expected a list of texts, found {shown(value)}", name)
         return tuple(value)
+
+    def lists(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """A list of lists of strings; empty where it is absent."""
+        value = self._take(name, list, "a list of lists of texts", [])
+        for i, inner in enumerate(value):
+            if not isinstance(inner, list) or not all(isinstance(v, str) and v for v in inner):
+                self.fail(f"expected a list of texts, found {shown(inner)}", name, i)
+        return tuple(tuple(inner) for inner in value)
 
     def table(self, name: str) -> Section:
         """A sub-table; empty where it is absent."""

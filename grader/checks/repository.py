@@ -28,7 +28,7 @@ def check_script(submission: Submission, spec: ScriptSpec, shell: ShellRules) ->
     """Presence, syntax and the published shell rules of one script, which is read and never run."""
     entry = submission.entry(spec.path)
     if entry is None:
-        return [_missing_script(submission, spec)] if spec.required else []
+        return [missing_script(submission, spec)] if spec.required else []
     try:
         content = submission.read(spec.path, LARGEST_SCRIPT)
         text = content.decode("utf-8", "surrogateescape")
@@ -99,7 +99,8 @@ def _not_pdf(submission: Submission, spec: DocumentSpec, name: str) -> Finding |
     )
 
 
-def _missing_script(submission: Submission, spec: ScriptSpec) -> Finding:
+def missing_script(submission: Submission, spec: ScriptSpec) -> Finding:
+    """The finding that a script isn't there, with what is likely to be it."""
     names = list(submission.folder(".") or {})
     near = [n for n in names if n.lower().endswith(".sh")]
     same = next((n for n in near if n.lower() == spec.path.lower()), None)

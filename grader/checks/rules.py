@@ -439,4 +439,57 @@ ABSOLUTE_PATH = _error(
     "`python3 p1.py --weights /home/me/best.pth`.",
 )
 
+# ---- running the scripts (only of `grader run`) ----
+
+RUN_FAILED = _warning(
+    "run-failed",
+    "A script ended with an error code",
+    "What it wrote until then is graded as it is; what it didn't write is missing. Its log says why it stopped.",
+    "`hw2_p1.sh` ends with code 1: a Python module isn't there.",
+)
+RUN_NOT_STARTED = _error(
+    "run-not-started",
+    "A script could not be started",
+    "The script or the copy of the repository around it could not be prepared, so that nothing was written.",
+    "The repository is larger than its private copy may be.",
+)
+RUN_TIMED_OUT = _error(
+    "run-timed-out",
+    "A script took longer than the course allows",
+    "It was ended with all that it had started. What it had written is shown, and earns nothing.",
+    "`hw2_p1.sh` trains the model instead of loading its weights.",
+)
+RUN_OUT_OF_MEMORY = _error(
+    "run-out-of-memory",
+    "A script used more memory than it may",
+    "Memory of all its processes counts, and files in its folders, which lie in memory. It was ended.",
+    "All training images are loaded at once.",
+)
+RUN_TOO_MUCH_OUTPUT = _error(
+    "run-too-much-output",
+    "A script wrote or printed more than it may",
+    "The folder of the deliverables was full, held too many files, or far too much was printed. It was ended.",
+    "A loop that prints without end; checkpoints that are written into the folder of the deliverables.",
+)
+RUN_TOO_MANY_PROCESSES = _error(
+    "run-too-many-processes",
+    "A script started more processes than it may",
+    "Processes and threads count together. It was ended with all that it had started.",
+    "A data loader with a worker for each of a thousand images.",
+)
+RUN_OUTPUT_REFUSED = _warning(
+    "run-output-refused",
+    "Something that a script wrote was not taken",
+    "Only regular files in the folders of its own problem are taken: no links, pipes or devices, which could point "
+    "anywhere, and nothing that another script was to write.",
+    "`gan/0001.png` is a symbolic link.",
+)
+NOT_REPRODUCIBLE = _warning(
+    "not-reproducible",
+    "A second run of the same script wrote something else",
+    "Scripts fix the seeds of their randomness, so that a result can be had again. Where the measures of both runs "
+    "are equal as printed, other bytes cost nothing; where they differ, the course's policy says what it costs.",
+    "`torch.manual_seed` is never called.",
+)
+
 RULES: dict[str, Rule] = {value.id: value for value in list(globals().values()) if isinstance(value, Rule)}

@@ -13,6 +13,7 @@ from grader.cli.convert import convert
 from grader.cli.doctor import doctor
 from grader.cli.export import export, gradebook
 from grader.cli.grade import check, score
+from grader.cli.run import run
 from grader.cli.start import completion, init
 from grader.cli.stores import cache, reference
 from grader.cli.verify import verify
@@ -39,7 +40,7 @@ def grader() -> None:
 
 
 for command in (
-    *(check, score, verify, assignments, baselines, explain, reference, cache, weights),
+    *(check, score, run, verify, assignments, baselines, explain, reference, cache, weights),
     *(doctor, init, export, gradebook, convert, completion),
 ):
     grader.add_command(command)

@@ -45,6 +45,8 @@ HARMLESS = frozenset(
         *("forbidden-command", "use-instead", "absolute-path"),
         *("wrong-pixel-range", "wrong-channels", "wrong-orientation", "wrong-image-order"),
         *("unrelated-images", "pasted-patch", "too-few-options", "same-files"),
+        *("run-failed", "run-not-started", "run-timed-out", "run-out-of-memory", "run-too-much-output"),
+        *("run-too-many-processes", "run-output-refused", "not-reproducible"),
         *("log-columns", "log-values", "log-order", "log-too-short", "log-not-finite"),
     }
 )
