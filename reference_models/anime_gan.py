@@ -65,7 +65,7 @@ class Settings:
 
 PRESETS = {
     "gpu": Settings(),
-    "cpu": Settings(width=64, images=384_000, validations=12),
+    "cpu": Settings(width=64, images=288_000, validations=9, spread=0.8),
     # A student's report: what it wrote, with the loss on logits instead of after a sigmoid (the same function).
     "report1": Settings(flips=False, augment=False, average=0),
 }
