@@ -92,7 +92,9 @@ def test_a_collapsed_class_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert vendi.details["remark"].endswith(" % of real images'; 24 images tell it roughly only")
     assert vendi.provenance["reference"] == "test"
     found = {f.rule: f for f in report.problems[0].findings}["low-diversity"]
-    assert found.count == 1 and found.examples[0].startswith("label 4: ") and report.state == "pass"
+    assert found.count == 1 and found.examples[0].startswith("label 4: ") and found.severity == "warning"
+    errors = [f.rule for f in report.problems[0].findings if f.severity == "error"]
+    assert errors == ["duplicate-images"]  # half of all images are one to the pixel
 
 
 def test_without_data_there_is_a_value_and_no_comparison(tmp_path: Path) -> None:
