@@ -18,6 +18,7 @@ from grader.text import EXAMPLES, are, have, listing, nearest, plural, printable
 
 _ROW_BYTES = 64  # generous for a name and a label
 _LEAST_LIMIT = 1 << 20
+_LEAST_ROWS = 100_000  # that are read, however few images there are; a field is limited by the csv module
 _LABEL = re.compile(r"0|[1-9][0-9]{0,8}")
 Row = tuple[int, list[str]]  # line number and fields
 _LIKENESS = 0.8  # less, and mnistm-usps.csv would pass for svhn-mnistm.csv
@@ -207,11 +208,14 @@ def _rows(text: str, report: _Report) -> tuple[list[Row], list[Row]] | None:
         advice = f"The first line must be exactly: {wanted}"
         report.add(rules.CSV_HEADER, f"{spec.path} {what}.", wanted, first or "nothing", advice, line=1)
     rows: list[Row] = []
+    most = max(_LEAST_ROWS, 10 * spec.answers_count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
             if row:
                 rows.append((reader.line_num, row))
+            if len(rows) > most:
+                raise csv.Error(f"it has more than {most} rows")
     except csv.Error as e:
         line = reader.line_num
         report.add(
