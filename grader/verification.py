@@ -91,22 +91,37 @@ def read_claim(path: Path) -> Claim:
     if not isinstance(found, dict) or found.get("schema") != _SCHEMA:
         raise UsageError(f"{path} is no score report: expected the schema {_SCHEMA}, as `grader score -o` writes it.")
     _need(path, "", found, assignment=str, assignment_digest=str, submission_digest=str, state=str, problems=list)
-    _need(path, "", found, points=float, max_points=float)
+    _need(path, "", found, points=float, max_points=float, manual_points=float, findings=list)
     for i, problem in enumerate(found["problems"]):
         where = f"problems[{i}]"
-        _need(path, where, problem, id=str, state=str, points=float, max_points=float, measures=list, findings=list)
+        _need(path, where, problem, id=str, state=str, points=float, would_earn=float, max_points=float)
+        _need(path, where, problem, measures=list, findings=list)
         for j, measure in enumerate(problem["measures"]):
             inner = f"{where}.measures[{j}]"
             _need(path, inner, measure, id=str, state=str, n=int, baselines=list, provenance=dict)
             if measure.get("value") is not None:
                 _need(path, inner, measure, value=float)
             for k, baseline in enumerate(measure["baselines"]):
-                _need(path, f"{inner}.baselines[{k}]", baseline, name=str, earned=float)
-        for j, finding in enumerate(problem["findings"]):
-            _need(path, f"{where}.findings[{j}]", finding, rule=str, severity=str)
+                _need(path, f"{inner}.baselines[{k}]", baseline, name=str, value=float, points=float, earned=float)
+            ends = measure.get("interval")
+            if ends is not None and not (isinstance(ends, list) and len(ends) == 2 and all(map(_is_number, ends))):
+                raise UsageError(f"{path}: {inner}.interval should be two numbers.")
+        _findings(path, f"{where}.findings", problem["findings"])
+    _findings(path, "findings", found["findings"])
+    if not found["problems"]:
+        raise UsageError(f"{path} tells of no problem, so that there is nothing to verify.")
     if len({p["id"] for p in found["problems"]}) != len(found["problems"]):
         raise UsageError(f"{path}: a problem stands there twice.")
     return Claim(path, found)
+
+
+def _findings(path: Path, where: str, findings: list[Any]) -> None:
+    for i, finding in enumerate(findings):
+        _need(path, f"{where}[{i}]", finding, rule=str, severity=str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def _need(path: Path, where: str, value: Any, /, **keys: type) -> None:
@@ -114,9 +129,9 @@ def _need(path: Path, where: str, value: Any, /, **keys: type) -> None:
         raise UsageError(f"{path}: {where} should be an object.")
     for key, kind in keys.items():
         found = value.get(key)
-        right = isinstance(found, (int, float) if kind is float else kind) and not isinstance(found, bool)
-        if right and isinstance(found, (int, float)):
-            right = abs(found) < _LARGEST
+        right = _is_number(found) if kind is float else isinstance(found, kind)
+        if kind is int:
+            right = right and _is_number(found)
         if not right:
             place = f"{where}.{key}" if where else key
             raise UsageError(f"{path}: {place} should be {_KINDS[kind]}, found {printable(repr(found), 40)}.")
@@ -139,14 +154,13 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
         differences, n = _measures(name, problem, now)
         found += differences
         compared += n
-        claimed = {f["rule"] for f in problem["findings"] if f["severity"] == "error"}
-        errors = {f["rule"] for f in now["findings"] if f["severity"] == "error"}
-        if claimed != errors and name not in unsure:
-            found.append(Difference(name, "errors", _listed(claimed), _listed(errors)))
         if name not in unsure:
-            found += [*_texts(name, problem, now, "state"), *_numbers(name, problem, now, "points", "max_points")]
+            found += _rules(name, problem, now)
+            found += _texts(name, problem, now, "state")
+            found += _numbers(name, problem, now, "points", "would_earn", "max_points")
     if not unsure:
-        found += [*_texts("", theirs, ours, "state"), *_numbers("", theirs, ours, "points", "max_points")]
+        found += [*_rules("", theirs, ours), *_texts("", theirs, ours, "state")]
+        found += _numbers("", theirs, ours, "points", "max_points", "manual_points")
     notes = []
     if theirs.get("grader") != __version__:
         version = printable(str(theirs.get("grader")), 40)
@@ -157,6 +171,14 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
 
 
 _OURS = ("skipped", "error")
+
+
+def _rules(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[Difference]:
+    """Errors and warnings that one side names and the other doesn't."""
+    for severity in ("error", "warning"):
+        a, b = ({f["rule"] for f in side["findings"] if f["severity"] == severity} for side in (theirs, ours))
+        if a != b:
+            yield Difference(where, f"{severity}s", _listed(a), _listed(b))
 
 
 def _measures(problem: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[list[Difference], int]:
@@ -173,10 +195,11 @@ def _measures(problem: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) 
             continue
         compared += 1
         found += [*_texts(where, a, b, "state"), *_numbers(where, a, b, "value", "n")]
-        earned = {x["name"]: x["earned"] for x in a["baselines"]}
-        earns = {x["name"]: x["earned"] for x in b["baselines"]}
-        if earned != earns:
-            found.append(Difference(where, "points of baselines", _points(earned), _points(earns)))
+        if (claimed := _baselines(a)) != (stand := _baselines(b)):
+            found.append(Difference(where, "baselines", claimed, stand))
+        ends = [[None, None] if x.get("interval") is None else x["interval"] for x in (a, b)]
+        low, high = ({"lower end of the interval": e[0], "upper end of the interval": e[1]} for e in ends)
+        found += _numbers(where, low, high, *low)
         kept = {key: str(a["provenance"].get(key, "")) for key in _PROVENANCE}
         found += _texts(where, kept, {key: str(b["provenance"].get(key, "")) for key in _PROVENANCE}, *_PROVENANCE)
     return found, compared
@@ -200,5 +223,9 @@ def _listed(names: Any) -> str:
     return ", ".join(printable(name, 40) for name in sorted(names)[:20]) or "none"
 
 
-def _points(earned: Mapping[str, float]) -> str:
-    return ", ".join(f"{printable(name, 40)} {number(points)}" for name, points in list(earned.items())[:20]) or "none"
+def _baselines(measure: Mapping[str, Any]) -> str:
+    told = [
+        f"{printable(b['name'], 40)} {number(b['value'])}: {number(b['earned'])} of {number(b['points'])}"
+        for b in measure["baselines"][:20]
+    ]
+    return "; ".join(told) or "none"

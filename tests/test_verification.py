@@ -68,7 +68,7 @@ def _earned(values: dict[str, Any]) -> None:
 
 
 def _errors(values: dict[str, Any]) -> None:
-    values["problems"][0]["findings"] = [{"rule": "csv-bom", "severity": "error"}]
+    values["problems"][0]["findings"].append({"rule": "csv-bom", "severity": "error"})
 
 
 def _another_submission(values: dict[str, Any]) -> None:
@@ -87,11 +87,41 @@ def _passed(values: dict[str, Any]) -> None:
     values["problems"][0]["state"] = values["state"] = "fail"
 
 
+def _would_earn(values: dict[str, Any]) -> None:
+    values["problems"][0]["would_earn"] = 99
+
+
+def _interval(values: dict[str, Any]) -> None:
+    _first(values)["interval"] = [0.5, 0.6]
+
+
+def _lower_demand(values: dict[str, Any]) -> None:
+    _first(values)["baselines"][0]["value"] = 0.1
+
+
+def _a_baseline_twice(values: dict[str, Any]) -> None:
+    _first(values)["baselines"].insert(0, _first(values)["baselines"][0] | {"earned": 500})
+
+
+def _no_warnings(values: dict[str, Any]) -> None:
+    values["problems"][0]["findings"] = values["findings"] = []
+
+
+def _by_hand(values: dict[str, Any]) -> None:
+    values["manual_points"] = 1000
+
+
 LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
     "value": (_value, {("dann {first}", "value")}),
     "points": (_points, {("dann", "points"), ("", "points")}),
-    "earned": (_earned, {("dann {first}", "points of baselines")}),
+    "earned": (_earned, {("dann {first}", "baselines")}),
     "errors": (_errors, {("dann", "errors")}),
+    "would earn": (_would_earn, {("dann", "would earn")}),
+    "interval": (_interval, {("dann {first}", f"{end} end of the interval") for end in ("lower", "upper")}),
+    "lower demand": (_lower_demand, {("dann {first}", "baselines")}),
+    "a baseline twice": (_a_baseline_twice, {("dann {first}", "baselines")}),
+    "no warnings": (_no_warnings, {("dann", "warnings")}),
+    "points by hand": (_by_hand, {("", "manual points")}),
     "submission": (_another_submission, {("", "submission digest")}),
     "judge": (_another_judge, {("dann {first}", "judge sha256")}),
     "measures": (_a_measure_less, {("dann", "measures")}),
@@ -154,6 +184,11 @@ def test_an_assignment_or_problem_that_nobody_knows(true: ScoreReport, tmp_path:
     path = _claim(tmp_path, true, lambda values: values["problems"][0].update(id="dan"))
     with pytest.raises(UsageError, match=r"no problem dan\. Did you mean 'dann'"):
         read_claim(path).of(None)
+
+
+def test_a_report_of_no_problem(true: ScoreReport, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no problem"):
+        read_claim(_claim(tmp_path, true, lambda values: values.update(problems=[])))
 
 
 WRONG = {
