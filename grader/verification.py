@@ -161,16 +161,32 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
     if not unsure:
         found += [*_rules("", theirs, ours), *_texts("", theirs, ours, "state")]
         found += _numbers("", theirs, ours, "points", "max_points", "manual_points")
+    found += _sums(theirs)
     notes = []
     if theirs.get("grader") != __version__:
         version = printable(str(theirs.get("grader")), 40)
         notes.append(f"The claim was made by version {version} of the grader, this is {__version__}.")
     return Verification(
-        str(claim.path), report.assignment, theirs["points"], compared, tuple(found), tuple(untaken), tuple(notes)
+        str(claim.path),
+        report.assignment,
+        theirs["points"],
+        compared,
+        tuple(dict.fromkeys(found)),
+        tuple(untaken),
+        tuple(notes),
     )
 
 
 _OURS = ("skipped", "error")
+
+
+def _sums(theirs: Mapping[str, Any]) -> Iterator[Difference]:
+    """What a report says against itself, whatever could be measured again: sums that aren't those of their parts."""
+    for problem in theirs["problems"]:
+        earned = sum(b["earned"] for m in problem["measures"] for b in m["baselines"])
+        yield from _numbers(problem["id"], problem, {"points": earned}, "points")
+    total = sum(p["points"] for p in theirs["problems"])
+    yield from _numbers("", theirs, {"points": total}, "points")
 
 
 def _rules(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[Difference]:

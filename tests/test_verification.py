@@ -114,17 +114,17 @@ def _by_hand(values: dict[str, Any]) -> None:
 LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
     "value": (_value, {("dann {first}", "value")}),
     "points": (_points, {("dann", "points"), ("", "points")}),
-    "earned": (_earned, {("dann {first}", "baselines")}),
+    "earned": (_earned, {("dann {first}", "baselines"), ("dann", "points")}),
     "errors": (_errors, {("dann", "errors")}),
     "would earn": (_would_earn, {("dann", "would earn")}),
     "interval": (_interval, {("dann {first}", f"{end} end of the interval") for end in ("lower", "upper")}),
     "lower demand": (_lower_demand, {("dann {first}", "baselines")}),
-    "a baseline twice": (_a_baseline_twice, {("dann {first}", "baselines")}),
+    "a baseline twice": (_a_baseline_twice, {("dann {first}", "baselines"), ("dann", "points")}),
     "no warnings": (_no_warnings, {("dann", "warnings")}),
     "points by hand": (_by_hand, {("", "manual points")}),
     "submission": (_another_submission, {("", "submission digest")}),
     "judge": (_another_judge, {("dann {first}", "judge sha256")}),
-    "measures": (_a_measure_less, {("dann", "measures")}),
+    "measures": (_a_measure_less, {("dann", "measures"), ("dann", "points")}),
     "state": (_passed, {("dann", "state"), ("", "state")}),
 }
 
@@ -151,6 +151,17 @@ def test_what_could_not_be_measured_again_leaves_it_open(
     without = grader.score(GOOD, problems=["dann"])  # no labels
     found = compare(read_claim(_claim(tmp_path, true)), without)
     assert found.state == "skipped" and found.compared == 0 and len(found.untaken) == 6
+
+
+def test_sums_that_are_not_those_of_their_parts_are_false_whatever_can_be_measured(
+    true: ScoreReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    without = grader.score(GOOD, problems=["dann"])
+    found = _differences(_claim(tmp_path, true, _points), without)
+    assert found == [("dann", "points", "100", "9")]
+    total = _differences(_claim(tmp_path, true, lambda values: values.update(points=9999)), without)
+    assert total == [("", "points", "9999", "9")]
 
 
 def test_another_version_is_noted(true: ScoreReport, tmp_path: Path) -> None:

@@ -142,10 +142,10 @@ def run(
     of this machine but the system, Python and its own repository, and is ended with all that it has started at the
     first limit that it runs into.
     """
-    from grader.assignment import load_assignment
+    from grader.assignment import TableSpec, load_assignment
     from grader.references.data import find_data
     from grader.running.homework import Homework, Options, check_places
-    from grader.running.sandbox import python_environments
+    from grader.running.sandbox import python_environments, shown_trees
 
     top = repository or Path()
     shown = Showing(options["form"], None, options["reports"], options["exit_zero"], options["hidden"])
@@ -153,8 +153,9 @@ def run(
     work = whole.only(problems)
     where = find_data(data, work.data_folder)
     logs = target.with_name(f"{target.name}.run")
-    check_places(top, where, target, logs)
     environments = python_environments(options["python_environment"])
+    labels = {d.answers for p in whole.problems for d in p.deliverables if isinstance(d, TableSpec) and d.answers}
+    check_places(top, where, target, logs, shown=shown_trees(environments), labels=labels)
     chosen = Options(_limits(options), (options["minutes"] or 0) * 60, options["fetch"], options["gpu"], environments)
     with shown.discreet():
         homework = Homework(top, whole, work, where, chosen)

@@ -18,12 +18,13 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass
 class Collected:
-    """What was taken, and what was refused: path and reason, the first few, and how many in all."""
+    """What was taken (`paths`), and what was refused: path and reason, the first few, and how many in all."""
 
     files: int = 0
     size: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
     refused_count: int = 0
+    paths: list[str] = field(default_factory=list)
 
     def refuse(self, path: str, reason: str) -> None:
         """Remembers one thing that was not taken."""
@@ -139,6 +140,7 @@ class Collector:
         if self.whole and os.fstat(fd).st_mode & 0o100:
             place.chmod(0o755)
         self.result.files += 1
+        self.result.paths.append(path)
         self.result.size += size
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -164,6 +163,11 @@ class Homework:
             collector.only(ended.places[WORK], step.script.collects)
         return collector.result
 
+    def _holding(self, paths: Collection[str]) -> set[tuple[str, str]]:
+        """Problem and deliverable of files, wherever a call was told to write."""
+        own = [(p.id, d.id, d.path) for p in self.work.problems for d in p.deliverables]
+        return {(p, d) for p, d, path in own if any(f == path or f.startswith(f"{path}/") for f in paths)}
+
     def _remember(self, step: Step, ended: Ended, taken: Collected, attempt: int, logs: Path) -> None:
         self.record.sandbox |= {"held_by": ended.held_by, "seccomp": ended.seccomp}
         stem = f"{len(self.record.calls) + 1:02}-{_plain(step.script.path)}"
@@ -188,13 +192,20 @@ class Homework:
             err=_write_log(ended.err, logs / f"{stem}.err.txt"),
         )
         self.record.calls.append((step, call))
-        self.findings += call_findings(step, call, self._limits(step.script))
+        found = call_findings(step, call, self._limits(step.script))
+        # What nobody has to hand in is no failure, however its script ended; what that wrote is void all the same.
+        self.findings += found if step.script.required else [replace(f, severity="warning") for f in found]
         if call.state not in ("ok", "failed"):
-            self.void |= set(step.touches)
+            self.void |= set(step.touches) | self._holding(taken.paths)
 
 
-def check_places(repository: Path, data: Data, target: Path, logs: Path) -> None:
-    """Refuses places that would show a script what it may not see, or overwrite something. Raises UsageError."""
+def check_places(
+    repository: Path, data: Data, target: Path, logs: Path, *, shown: Iterable[Path] = (), labels: Iterable[str] = ()
+) -> None:
+    """Refuses places that would show a script what it may not see, or overwrite something. Raises UsageError.
+
+    shown: trees of this machine that scripts see as a whole. labels: paths of true labels in the data.
+    """
     if not repository.is_dir():
         raise UsageError(f"{repository}: no such folder; give the student's repository.")
     top = repository.resolve()
@@ -203,6 +214,11 @@ def check_places(repository: Path, data: Data, target: Path, logs: Path) -> None
             f"The data {data.home} lie inside of the repository, whose scripts would see the labels. "
             "Keep them elsewhere."
         )
+    secret = [] if data.home is None else [data.home, *(p for p in map(data.find, labels) if p is not None)]
+    for place in (*secret, target, logs):
+        for tree in shown:
+            if place.resolve().is_relative_to(tree.resolve()):
+                raise UsageError(f"{place} lies in {tree}, which scripts see as a whole: keep it elsewhere.")
     for place in (target, logs):
         if place.resolve().is_relative_to(top):
             raise UsageError(
@@ -242,13 +258,18 @@ def _folders(step: Step) -> set[str]:
 
 
 def _size(repository: Path) -> int:
-    """Bytes of the regular files, at most what a copy may have."""
-    total = 0
-    for folder, _, names in os.walk(repository):
-        for name in names:
-            status = (Path(folder) / name).lstat()
-            if stat.S_ISREG(status.st_mode):
-                total += -(-status.st_size // 4096) * 4096
+    """Bytes of the regular files, at most what a copy may have; what can't be looked at counts nothing."""
+    total, folders = 0, [repository]
+    while folders and total < _LARGEST_REPOSITORY:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
+                    elif entry.is_file(follow_symlinks=False):
+                        total += -(-entry.stat(follow_symlinks=False).st_size // 4096) * 4096
+        except OSError:  # deeper than a path may be long, say: the copy ends there, and says so
+            continue
     return min(total, _LARGEST_REPOSITORY)
 
 

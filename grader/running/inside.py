@@ -14,6 +14,7 @@ import stat
 import sys
 
 CHUNK = 1 << 20
+DEEPEST = 100  # folders in each other
 TOLD = json.loads(sys.argv[1]) if __name__ == "__main__" else {}
 
 
@@ -25,6 +26,8 @@ def own(fd: int) -> None:
 
 def copy(source: int, target: int, skip: set[str], inside: str = "") -> None:
     """Copies folders, regular files and links (as links) from one directory descriptor into another."""
+    if inside.count("/") > DEEPEST:
+        raise RecursionError
     for name in os.listdir(source):
         path = inside + name
         status = os.stat(name, dir_fd=source, follow_symlinks=False)
@@ -77,6 +80,9 @@ def main() -> None:
             resource.setrlimit(number, (value, value))
         os.umask(0o022)
         os.chdir(told["work"])
+    except RecursionError:
+        channel.sendall(f"more than {DEEPEST} folders lie in each other: too deep".encode())
+        os._exit(125)
     except OSError as error:
         channel.sendall(f"{error.strerror}: {error.filename or 'the copy of the repository'}".encode()[:500])
         os._exit(125)

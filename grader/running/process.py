@@ -206,7 +206,7 @@ class _Watch:
                 return
             for fd in fds:
                 os.close(fd)
-            self.ended.reason = said.decode("utf-8", "replace")
+            self.ended.reason = said.decode("utf-8", "replace") or self.ended.reason
 
 
 def _drain(fd: int, log: Log) -> bool:

@@ -77,6 +77,11 @@ class Call:
     environments: tuple[Path, ...] = field(default_factory=lambda: python_environments(None))
 
 
+def shown_trees(environments: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Folders of this machine that every script sees as a whole."""
+    return (*(Path(path) for path in (*_SYSTEM, *_ETC, *_NETWORK) if Path(path).is_dir()), *environments)
+
+
 @cache
 def find_sandbox() -> Sandbox:
     """How to sandbox here. Raises UsageError, with what to do, where bubblewrap is missing or can't work."""

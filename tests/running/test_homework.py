@@ -115,6 +115,37 @@ def test_too_slow_for_one_target(repository: Path, course: Path) -> None:
 
 
 @pytest.mark.sandbox
+def test_what_an_ended_call_wrote_for_another_one_is_void_too(repository: Path, course: Path) -> None:
+    all_at_once = "mkdir -p /homework/submission/dann; cp answers/*.csv /homework/submission/dann; sleep 60\n"
+    (repository / "hw2_p3.sh").write_text(f'if [ "$2" = usps ]; then {all_at_once.strip()}; fi\n')
+    code, score, record, _ = _run(repository, course, "--time", "0.02")
+    assert code == 1 and record["calls"][0]["state"] == "timed-out"
+    assert (score["points"], score["problems"][0]["would_earn"]) == (0, 9)
+
+
+@pytest.mark.sandbox
+def test_an_optional_script_that_is_ended_is_a_warning(repository: Path, course: Path) -> None:
+    (repository / "hw2_bonus.sh").write_text("sleep 60\n")
+    code, score, _, _ = _run(repository, course, "--time", "0.02")
+    assert code == 0 and score["state"] == "pass" and score["points"] == 9
+    assert set(_rules(score)) == {"run-timed-out"}
+
+
+@pytest.mark.sandbox
+def test_folders_in_folders_without_end(repository: Path, course: Path) -> None:
+    place = os.open(repository, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=place)
+        inner = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(place)
+    code, score, record, _ = _run(repository, course)
+    assert code == 1 and {c["state"] for c in record["calls"]} == {"could-not-start"} and score["points"] == 0
+    assert "too deep" in record["calls"][0]["reason"]
+
+
+@pytest.mark.sandbox
 def test_a_script_that_fails_and_one_that_links(repository: Path, course: Path) -> None:
     trick = 'import os, sys\nos.symlink("/etc/passwd", sys.argv[3])\nopen("/homework/submission/x", "w").close()\n'
     (repository / "predict.py").write_text(trick + "sys.exit(3)\n")
@@ -198,6 +229,21 @@ def test_places_that_are_refused(tmp_path: Path) -> None:
         check_places(tmp_path / "absent", nothing, out, logs)
     with pytest.raises(UsageError, match="There is no folder"):
         check_places(top, nothing, tmp_path / "a" / "b", logs)
+    (tmp_path / "system" / "labels").mkdir(parents=True)
+    (tmp_path / "data" / "digits").mkdir(parents=True)
+    shown = [tmp_path / "system"]
+    for home in (tmp_path / "system", tmp_path / "system" / "labels"):
+        with pytest.raises(UsageError, match="scripts see as a whole"):
+            check_places(top, Data(home, "x"), out, logs, shown=shown)
+    with pytest.raises(UsageError, match="scripts see as a whole"):
+        check_places(top, nothing, tmp_path / "system" / "out", logs, shown=shown)
+    data = Data(tmp_path / "data", "x")
+    check_places(top, data, out, logs, shown=shown, labels=["digits/test.csv"])
+    (tmp_path / "system" / "labels" / "test.csv").touch()
+    (tmp_path / "data" / "digits" / "test.csv").symlink_to(tmp_path / "system" / "labels" / "test.csv")
+    with pytest.raises(UsageError, match="scripts see as a whole"):
+        check_places(top, data, out, logs, shown=shown, labels=["digits/test.csv"])
+    assert Path("/usr") in sandbox.shown_trees(())
     out.mkdir()
     check_places(top, nothing, out, logs)
     (out / "x").touch()
