@@ -22,7 +22,10 @@ demo: .venv/score
 
 test: .venv/dev
 	$(BIN)/coverage erase
-	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -m "not slow" --numprocesses auto --dist loadfile
+	# A temporary folder of this run alone: what an earlier one left can't fail it, and nothing stays behind.
+	@temporary=$$(mktemp -d) && trap 'rm -rf "$$temporary"' EXIT && \
+	  OMP_NUM_THREADS=1 PYTEST_DEBUG_TEMPROOT=$$temporary \
+	  $(BIN)/coverage run -m pytest -m "not slow" --numprocesses auto --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 

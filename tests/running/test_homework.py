@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,11 @@ def test_folders_in_folders_without_end(repository: Path, course: Path) -> None:
         os.close(place)
         place = inner
     os.close(place)
-    code, score, record, _ = _run(repository, course)
+    try:
+        code, score, record, _ = _run(repository, course)
+    finally:
+        # pytest clears old folders by recursion, so this one would end a later session; `rm` doesn't recurse.
+        subprocess.run(["rm", "-rf", repository / "d"], check=True)
     assert code == 1 and {c["state"] for c in record["calls"]} == {"could-not-start"} and score["points"] == 0
     assert "too deep" in record["calls"][0]["reason"]
 
