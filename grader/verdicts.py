@@ -15,6 +15,7 @@ from grader.errors import CannotMeasure, GraderError
 from grader.inspection import Checked
 from grader.measuring import measure
 from grader.measuring.attributes import partners
+from grader.measuring.chance import ACCURACIES, chance_findings
 from grader.measuring.context import Context
 from grader.measuring.diversity import collapse_findings
 from grader.measuring.faces import crowd_findings
@@ -90,6 +91,8 @@ def _told_by(
     found = _reference_findings(problem, spec, part, taken)
     if spec.metric == "face_count" and isinstance(part, CheckedFigure):
         found += crowd_findings(problem, part, taken)
+    if spec.metric in ACCURACIES and isinstance(part, CheckedImages | CheckedTable):
+        found += chance_findings(problem, spec, part, taken)
     if not isinstance(part, CheckedImages):
         return found
     if spec.metric == "vendi_score":

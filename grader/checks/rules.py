@@ -183,6 +183,13 @@ LOW_DIVERSITY = _warning(
     "same class.",
     "A hundred sevens of which ten are different.",
 )
+AT_CHANCE = _warning(
+    "at-chance",
+    "Labels that are no better than guesses",
+    "The accuracy's 95 % interval reaches down to what one and the same answer for everything would score. A model "
+    "that learnt anything is well above that, so names and labels probably don't belong together.",
+    "`0_001.png` shows a seven: the images were saved in another order than their labels.",
+)
 CROWDED = _warning(
     "faces-beyond-images",
     "Many more faces than images that hold one",

@@ -36,6 +36,7 @@ HARMLESS = frozenset(
             "duplicate-images",
             "near-duplicates",
             "low-diversity",
+            "at-chance",
             "constant-image",
             "faces-beyond-images",
         ),
