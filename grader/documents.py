@@ -1,8 +1,11 @@
-"""Reads JSON that somebody else may have written: capped in size and depth, with finite numbers alone."""
+"""Reads JSON that somebody else may have written, capped and with finite numbers alone; writes files whole."""
 
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,3 +65,35 @@ def _too_deep(value: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Writes a text or bytes to a file beside it first, then renames: an interruption leaves the old file or none.
+
+    What is no regular file (`/dev/stderr`, a pipe) is written into instead; a link keeps pointing where it does.
+    """
+    try:
+        content = text if isinstance(text, bytes) else text.encode()
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        target = path.resolve()
+        fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+        try:
+            with os.fdopen(fd, "wb") as f:
+                f.write(content)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(target)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as e:
+        raise UsageError(f"{path} can't be written: {e.strerror}.") from None
+
+
+def _umask() -> int:
+    # The mask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from grader._version import __version__
 
 State = Literal["pass", "fail", "skipped", "error"]
+STATES: tuple[State, ...] = ("pass", "fail", "skipped", "error")
 Severity = Literal["error", "warning"]
 
 _BADNESS: dict[State, int] = {"pass": 0, "skipped": 1, "fail": 2, "error": 3}

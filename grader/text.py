@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 LONGEST = 120
@@ -82,3 +84,16 @@ def number(value: float) -> str:
     ('35', '2.15')
     """
     return f"{value:.10g}"
+
+
+def safe_name(text: str) -> str:
+    """A file name for any text, the same as the text where that is harmless, and another one for another text.
+
+    >>> safe_name("b0990-1"), safe_name("../Ada")
+    ('b0990-1', 'Ada-4e4af21652b7')
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:80].strip("._")
+    if plain == text:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{plain or 'x'}-{digest[:12]}"

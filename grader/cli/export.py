@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from grader.cli.output import check_output, write_whole
+from grader.cli.output import check_output
+from grader.documents import write_whole
 
 
 @click.group()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.grade import _not_empty, named_file
-from grader.cli.output import progress_bar, report_place, write_whole
+from grader.cli.output import progress_bar, report_place
 from grader.cli.showing import Showing
+from grader.documents import write_whole
 from grader.reporting import KINDS
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.output import STDOUT, check_folder, check_output, make_console, trimmed, write_whole
+from grader.cli.output import STDOUT, check_folder, check_output, make_console, trimmed
+from grader.documents import write_whole
 from grader.errors import SubmissionRefused, UsageError
 from grader.reporting import render
 

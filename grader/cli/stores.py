@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from grader.cli.output import check_output, progress_bar, write_whole
+from grader.cli.output import check_output, progress_bar
+from grader.documents import write_whole
 
 
 @click.group()
