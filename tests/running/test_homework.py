@@ -84,19 +84,24 @@ def test_a_good_repository_twice(repository: Path, course: Path) -> None:
 
 @pytest.mark.sandbox
 def test_another_result_costs_half(repository: Path, course: Path) -> None:
-    spoil = "if target == 'usps' and int.from_bytes(os.urandom(1)) >= 0: open(place, 'a').write('')\n"
     change = (
-        "import random\nlines = open(place).read().split('\\n')\n"
-        "if target == 'svhn': lines[1:90] = [l[:-1] + random.choice('0123456789') for l in lines[1:90]]\n"
+        "lines = open(place).read().split('\\n')\n"
+        "wrong = int.from_bytes(os.urandom(4), 'big') % 90 if target == 'svhn' else 0\n"
+        "lines[1:1 + wrong] = [l[:-1] + str((int(l[-1]) + 1) % 10) for l in lines[1:1 + wrong]]\n"
         "open(place, 'w').write('\\n'.join(lines))\n"
     )
-    (repository / "predict.py").write_text(PREDICT + spoil + change)
-    _, score, _, _ = _run(repository, course, "--twice")
+    (repository / "predict.py").write_text(PREDICT + change)
+    for _ in range(5):  # two runs draw the same number once in ninety times
+        for name in ("out", "out.run"):
+            shutil.rmtree(repository.parent / name, ignore_errors=True)
+        _, score, _, _ = _run(repository, course, "--twice")
+        (problem,) = score["problems"]
+        if problem["findings"] and "takes 50% of" in problem["findings"][0]["message"]:
+            break
     assert _rules(score) == ["not-reproducible"]
-    (problem,) = score["problems"]
     assert problem["points"] == problem["would_earn"] / 2
     told = problem["findings"][0]["message"]
-    assert "1 of 3 files differ" in told and "target_accuracy.usps-svhn" in told and "takes 50% of" in told
+    assert "1 of 3 files differ" in told and "target_accuracy.usps-svhn" in told
 
 
 @pytest.mark.sandbox
