@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 import grader
 from fixtures.mutations import MUTATIONS, mutate
-from grader import grading, verdicts
+from grader import grading, scoring, verdicts
 from grader.assignment import load_assignment
 from grader.checks import rules
 from grader.checks.images import CheckedImages, Pictures
@@ -330,7 +330,8 @@ def test_a_full_folder_beside_the_deliverables_does_not_matter(
     (tmp_path / "aaa").mkdir()
     for i in range(60):
         (tmp_path / "aaa" / str(i)).touch()
-    monkeypatch.setattr(grading, "open_submission", lambda path: open_submission(path, Limits(entries=50)))
+    for module in (grading, scoring):
+        monkeypatch.setattr(module, "open_submission", lambda path: open_submission(path, Limits(entries=50)))
     assert grader.check(tmp_path, problems=["dann"], data=course).state == "pass"
     (tmp_path / "acgan").mkdir()
     for i in range(60):
@@ -453,7 +454,7 @@ def test_what_is_said_of_one_reference_is_said_once() -> None:
 
     first, second = (Verdict(p, p, "pass", 0, 0, 0, (), (about(p, "4"),)) for p in ("vae", "gan"))
     third = Verdict("acgan", "acgan", "pass", 0, 0, 0, (), (about("acgan", "3"),))
-    verdicts, shared = grading._once((first, second, third))
+    verdicts, shared = scoring._once((first, second, third))
     assert [len(v.findings) for v in verdicts] == [0, 0, 1]
     assert [(f.message, f.problem, f.deliverable) for f in shared] == [("test of the data has 4 items.", "", "")]
-    assert grading._once((first, third)) == ((first, third), [])
+    assert scoring._once((first, third)) == ((first, third), [])

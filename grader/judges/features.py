@@ -45,7 +45,7 @@ class Extractor:
     given: Mapping[str, Path]
     device: str
     cache: FeatureCache | None
-    _weights: dict[str, Weights] = field(default_factory=dict)
+    _weights: dict[str, Weights] = field(default_factory=dict)  # these two may be shared by several runs
     _engines: dict[str, Engine] = field(default_factory=dict)
     _runs: dict[tuple[str, bytes], Features] = field(default_factory=dict)
 
@@ -82,7 +82,9 @@ class Extractor:
             fresh: dict[str, NDArray[np.float32]] = {}
             for start in range(0, len(missing), engine.batch):
                 part = missing[start : start + engine.batch]
-                found = engine.run(PROTOCOLS[name], images[part])
+                # Batches are full: the last digits of a feature depend on how many images pass at once, and so would
+                # the number on how many of them another submission had brought into the cache.
+                found = engine.run(PROTOCOLS[name], images[np.resize(part, engine.batch)])
                 fresh |= {keys[i]: found[j] for j, i in enumerate(part)}
                 ready += len(part)
                 if len(fresh) >= _WRITTEN or ready == total:

@@ -22,9 +22,8 @@ def chance_findings(
     """
     if any(f.severity == "error" for f in part.findings):
         return []
-    sizes: list[int] = taken.details["class_sizes"]
-    assert taken.value is not None and taken.interval is not None
-    if taken.interval[0] > max(sizes) / sum(sizes):
+    sizes: list[int] = taken.details.get("class_sizes", [])
+    if taken.value is None or taken.interval is None or not sizes or taken.interval[0] > max(sizes) / sum(sizes):
         return []
     images = isinstance(part, CheckedImages)
     # A table's answers are the course's, and which of them are swapped would be half of the solution.

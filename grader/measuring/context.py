@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from grader.errors import CannotMeasure
 from grader.references.data import Data
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from grader.checks.images import CheckedImages
     from grader.judges.cache import FeatureCache
     from grader.judges.cascades import Cascade
+    from grader.judges.engines import Engine
     from grader.judges.features import Extractor, Features
+    from grader.judges.weights import Weights
     from grader.references.statistics import ReferenceFile
 
 Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
+_KEPT = 40  # things that `Shared` holds at most
 
 
 def silent(task: str, done: int, total: int) -> None:
@@ -31,10 +35,24 @@ def silent(task: str, done: int, total: int) -> None:
 
 
 @dataclass
-class Context:
-    """What measures share: data, judges' files, reference files, device, progress, what was read, notes.
+class Shared:
+    """What the runs of one process may share, as long as data, judges' files and device stay the same.
 
-    `cache`: keep features between runs. `originals`: names and pictures of folders of the data, once they are read.
+    `engines`, `weights`, `cascades`: judges, each read once. `kept`: what follows from the course's data alone, with
+    the notes that it gave rise to.
+    """
+
+    weights: dict[str, Weights] = field(default_factory=dict)
+    engines: dict[str, Engine] = field(default_factory=dict)
+    cascades: dict[str, Cascade] = field(default_factory=dict)
+    kept: dict[Hashable, tuple[Any, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass
+class Context:
+    """What the measures of one run share: data, judges' files, reference files, device, progress, what was read, notes.
+
+    `cache`: keep features between runs. `shared`: what several runs share.
     """
 
     data: Data
@@ -45,9 +63,8 @@ class Context:
     cache: bool = True
     answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    originals: dict[str, tuple[tuple[str, ...], NDArray[np.uint8]]] = field(default_factory=dict)
+    shared: Shared = field(default_factory=Shared)
     _extractor: Extractor | None = None
-    _cascades: dict[str, Cascade] = field(default_factory=dict)
 
     def store(self) -> FeatureCache | None:
         """The cache on disk, None if nothing is to be kept."""
@@ -64,17 +81,36 @@ class Context:
                 from grader.judges.devices import choose_device
 
                 choose_device(self.device)
-            self._extractor = Extractor(self.judges, self.device, self.store())
+            known = self.shared.weights, self.shared.engines
+            self._extractor = Extractor(self.judges, self.device, self.store(), *known)
         return self._extractor
 
     def cascade(self, judge: str) -> Cascade:
         """A detector, read at its first use. Raises CannotMeasure without it or OpenCV, UsageError for a wrong file."""
-        if judge not in self._cascades:
+        known = self.shared.cascades
+        if judge not in known:
             from grader.judges.cascades import read_cascade
             from grader.judges.weights import find_weights
 
-            self._cascades[judge] = read_cascade(find_weights(judge, self.judges))
-        return self._cascades[judge]
+            known[judge] = read_cascade(find_weights(judge, self.judges))
+        return known[judge]
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What follows from the course's data and the key: computed in the first run that needs it, with its notes.
+
+        Nobody may change the value. What raises is tried again.
+        """
+        kept = self.shared.kept
+        if key not in kept:
+            before = len(self.notes)
+            value = compute()
+            while len(kept) >= _KEPT:  # sizes that students chose may be part of a key
+                kept.pop(next(iter(kept)))
+            kept[key] = value, tuple(self.notes[before:])
+            return value
+        found, notes = kept[key]
+        self.notes += notes
+        return cast("T", found)
 
     def show(self, task: str) -> Callable[[int, int], None]:
         """Progress of one task."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,10 +69,10 @@ def copy_findings(
     found: dict[int, tuple[_Copy, str]] = {}
     for folder in images.spec.copies_of:
         try:
-            paths = list_pictures(context.data.need(folder), least=1)
-            for copy in _copies_in(pixels, paths, images.spec.mode == "L", context):
+            known = context.once(("hashed", folder), partial(_read_folder, folder, context))
+            for copy in _copies_in(pixels, known, images.spec.mode == "L", context):
                 if copy.ours not in found or copy.rank > found[copy.ours][0].rank:
-                    found[copy.ours] = copy, f"{folder}/{paths[copy.other].name}"
+                    found[copy.ours] = copy, f"{folder}/{known.paths[copy.other].name}"
         except (CannotMeasure, BadReference) as e:
             context.notes.append(f"Copies of {folder} were not looked for: {e}.")
     findings = [_copied(problem, images, [found[i] for i in sorted(found)])] if found else []
@@ -137,10 +138,23 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
     )
 
 
-def _copies_in(pixels: NDArray[np.uint8], paths: Sequence[Path], gray: bool, context: Context) -> list[_Copy]:
-    """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
+class _Folder(NamedTuple):
+    """Pictures of the course: where they are, what they are known by, and their hashes ``(n, BITS)``."""
+
+    paths: Sequence[Path]
+    digest: str
+    hashes: NDArray[np.bool_]
+
+
+def _read_folder(name: str, context: Context) -> _Folder:
+    paths = list_pictures(context.data.need(name), least=1)
     digest = _digest(paths)
-    hashes = _hashes(paths, digest, context)
+    return _Folder(paths, digest, _hashes(paths, digest, context))
+
+
+def _copies_in(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: Context) -> list[_Copy]:
+    """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
+    paths, digest, hashes = known
 
     def compute() -> NDArray[np.float64]:
         both = (_look(pixels, mirrored, paths, gray, hashes, context) for mirrored in (False, True))
@@ -260,24 +274,26 @@ def _hashes(paths: Sequence[Path], digest: str, context: Context) -> NDArray[np.
     show = context.show(f"pictures of {paths[0].parent.name}/ for copies")
 
     def compute() -> NDArray[np.float64]:
-        packed, unreadable = [], list[str]()
+        packed = []
         with ThreadPoolExecutor() as pool:  # decoding releases Python's lock
             for start in range(0, len(paths), _PART):
                 show(start, len(paths))
                 part = list(pool.map(_thumbnail_of, paths[start : start + _PART]))
-                unreadable += [p.name for p, t in zip(paths[start:], part, strict=False) if t is None]
                 stack = np.stack([_NOTHING if t is None else t for t in part])
                 packed.append(np.packbits(copies.perceptual_hash(stack), axis=1))
         show(len(paths), len(paths))
-        if unreadable:
-            where = paths[0].parent
-            context.notes.append(f"{listing(unreadable)} of {where} can't be read: copies of it are not found.")
         rows = np.concatenate(packed)
         padded: NDArray[np.uint8] = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8)))
         return padded.reshape(-1).view(np.float64)
 
     kept = context.recall(f"hashes {digest}", compute).view(np.uint8).reshape(len(paths), -1)
-    return np.unpackbits(kept, axis=1, count=copies.BITS).astype(np.bool_)
+    hashes = np.unpackbits(kept, axis=1, count=copies.BITS).astype(np.bool_)
+    # Said in every run, and not only in the one that read all of them: what has no hash is looked at again.
+    blank: list[int] = np.nonzero((hashes == copies.perceptual_hash(_NOTHING[None])).all(1))[0].tolist()
+    if unreadable := [paths[i].name for i in blank if _thumbnail_of(paths[i]) is None]:
+        where = paths[0].parent
+        context.notes.append(f"{listing(unreadable)} of {where} can't be read: copies of it are not found.")
+    return hashes
 
 
 def _thumbnail_of(path: Path) -> NDArray[np.float32] | None:

@@ -154,20 +154,25 @@ def _reference(spec: MeasureSpec, weights: Weights, context: Context, size: tupl
                 f"the measure {spec.id} wants {spec.reference} by {spec.protocol}."
             )
         return _from_file(file, weights, "published statistics")
-    every = list_pictures(context.data.need(spec.reference))
-    paths = spaced(every, spec.reference_most)
-    about: dict[str, Any] = {}
-    if spec.protocol == _SEEN_AS_IT_IS:
-        pictures, resized = read_resized(paths, size)
-        about |= {"reference_resized": f"to {size[0]}x{size[1]}, bicubic"} if resized else {}
-    else:
-        pictures = read_pictures(paths)
-    found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
-    features = found.outputs["features"].astype("float64")
-    if len(paths) < len(every):
-        about["reference_of"] = len(every)
-    about |= {"reference": spec.reference, "reference_n": len(pictures), "reference_source": "data"}
-    return _Reference(gaussian(features), features, about)
+
+    def from_pictures() -> _Reference:
+        every = list_pictures(context.data.need(spec.reference))
+        paths = spaced(every, spec.reference_most)
+        about: dict[str, Any] = {}
+        if spec.protocol == _SEEN_AS_IT_IS:
+            pictures, resized = read_resized(paths, size)
+            about |= {"reference_resized": f"to {size[0]}x{size[1]}, bicubic"} if resized else {}
+        else:
+            pictures = read_pictures(paths)
+        found: Features = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
+        features = found.outputs["features"].astype("float64")
+        if len(paths) < len(every):
+            about["reference_of"] = len(every)
+        about |= {"reference": spec.reference, "reference_n": len(pictures), "reference_source": "data"}
+        return _Reference(gaussian(features), features, about)
+
+    key = spec.reference, spec.protocol, spec.reference_most, size if spec.protocol == _SEEN_AS_IT_IS else None
+    return context.once(("reference", *key), from_pictures)
 
 
 def _from_file(file: ReferenceFile, weights: Weights, source: str) -> _Reference:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from grader.assignment import MeasureSpec
@@ -118,33 +118,38 @@ def _reference(spec: MeasureSpec, images: CheckedImages, context: Context) -> di
 
     Several times as many where a class has few images. Pictures of another size are brought to that of the images.
     """
+    sets = _SETS if len(images.names) < FEW else 1
+    wanted = {name: sets * len(rows) for name, rows in _classes(images).items()}
+    key = "diversity", spec.reference, spec.reference_labels, spec.protocol, images.spec.size, tuple(wanted.items())
+    return context.once(key, lambda: _features_of_classes(spec, wanted, images.spec.size, context))
+
+
+def _features_of_classes(
+    spec: MeasureSpec, counts: Mapping[str, int], size: tuple[int, int], context: Context
+) -> dict[str, NDArray[np.float64]]:
     from grader.references.pictures import list_pictures, read_resized
 
-    classes = _classes(images)
-    sets = _SETS if len(images.names) < FEW else 1
     try:
         paths = list_pictures(context.data.need(spec.reference)) if spec.reference else []
-        labels = {"": ""} if not spec.reference_labels else _labels(spec, images, context)
+        labels = {"": ""} if not spec.reference_labels else _labels(spec, context)
     except CannotMeasure:
         return {}
-    chosen: dict[str, list[int]] = {name: [] for name in classes}
+    chosen: dict[str, list[int]] = {name: [] for name in counts}
     wanted: list[Path] = []
     for path in paths:
         label = labels.get(path.name if spec.reference_labels else "")
-        if label in chosen and len(chosen[label]) < sets * len(classes[label]):
+        if label in chosen and len(chosen[label]) < counts[label]:
             chosen[label].append(len(wanted))
             wanted.append(path)
     if not wanted:
         return {}
-    pictures, _ = read_resized(wanted, images.spec.size)
+    pictures, _ = read_resized(wanted, size)
     found = context.extractor().run(spec.protocol, pictures, context.show("reference images"))
     features = found.outputs["features"].astype("float64")
     return {name: features[rows] for name, rows in chosen.items()}
 
 
-def _labels(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, str]:
-    names, field = images.spec.names, images.spec.label_field
-    assert names is not None and field is not None  # the assignment was validated
+def _labels(spec: MeasureSpec, context: Context) -> dict[str, str]:
     path = context.data.need(spec.reference_labels)
     # Labels of the reference may go beyond those that are asked for.
     return {name: str(label) for name, label in read_labels(path, _COLUMNS, (0, 2**31)).items()}

@@ -152,10 +152,12 @@ def _originals(images: CheckedImages, context: Context) -> tuple[tuple[str, ...]
     from grader.references.pictures import list_pictures, read_pictures
 
     folder, (width, height) = images.spec.one_for_each, images.spec.size
-    if folder not in context.originals:
+
+    def read() -> tuple[tuple[str, ...], NDArray[np.uint8]]:
         paths = list_pictures(context.data.need(folder), least=1)
-        context.originals[folder] = tuple(p.name for p in paths), read_pictures(paths)
-    names, pictures = context.originals[folder]
+        return tuple(p.name for p in paths), read_pictures(paths)
+
+    names, pictures = context.once(("originals", folder), read)
     if pictures.shape[1:3] != (height, width):
         found = f"{pictures.shape[2]}x{pictures.shape[1]}"
         raise BadReference(f"the pictures of {folder} are {found}, and {width}x{height} are asked for")
