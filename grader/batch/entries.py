@@ -70,12 +70,10 @@ def read_entry(path: Path) -> Entry:
         if found["schema"] != SCHEMA:
             raise ValueError(f"its schema is {found['schema']!r}, not {SCHEMA}")
         entry = Entry(**{f.name: found[f.name] for f in fields(Entry)})
-        if (
-            entry.state not in STATES
-            or not isinstance(entry.student, str)
-            or entry_path(Path(), entry.student).name != path.name
-        ):
-            raise ValueError("its name is another student's, or its state none")
+        if entry.state not in STATES:
+            raise ValueError(f"its state is {entry.state!r}")
+        if not isinstance(entry.student, str) or entry_path(Path(), entry.student).name != path.name:
+            raise ValueError("it is another student's")
         return entry
     except (KeyError, TypeError, ValueError) as e:
         why = f"{e} is missing" if isinstance(e, KeyError) else e

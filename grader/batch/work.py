@@ -1,0 +1,196 @@
+"""Grades one submission, in a worker of any engine: its keys decide what is to do, and its entry is written whole."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from grader.assignment import Assignment
+from grader.batch.digests import Ground, submission_digest
+from grader.batch.entries import Entry, entry_path, read_entry, write_entry
+from grader.batch.merging import merged, spoilt
+from grader.batch.tasks import Task
+from grader.batch.watching import Watch
+from grader.errors import SubmissionRefused, UsageError
+from grader.results import State
+from grader.scoring import Scorer
+from grader.text import printable
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all submissions of a run are graded with; goes to every worker.
+
+    problems: those to grade; all if empty. memory: GiB that a worker may hold, minutes: that a submission may take.
+    run: tells the runs apart.
+    """
+
+    assignment: Assignment
+    data: Path | None
+    judges: Mapping[str, Path]
+    references: tuple[Path, ...]
+    device: str
+    results: Path
+    problems: tuple[str, ...]
+    ground: Ground
+    run: str
+    threads: int = 1
+    memory: float = 3
+    minutes: float = 30
+    cache: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended. kept: nothing was to be done. final: another try would end the same way."""
+
+    student: str
+    state: State
+    reason: str = ""
+    kept: bool = False
+    final: bool = True
+
+
+_scorers: dict[str, Scorer] = {}
+
+
+def grade(job: Job, task: Task, attempt: int) -> Outcome:
+    """Grades a submission unless its entry says that nothing has changed. Raises nothing but what ends the process."""
+    before = find_entry(job.results, task.student)
+    done = _Attempt(job, task, attempt, before, time.time())
+    try:
+        with Watch(job.memory, job.minutes, done.failed):
+            return done.run()
+    except Exception as e:  # ours or the machine's: the next submission must not suffer
+        return done.failed(f"{type(e).__name__}: {printable(str(e), 300)}")
+
+
+def find_entry(results: Path, student: str) -> Entry | None:
+    """A student's entry; None where there is none that can be read."""
+    path = entry_path(results, student)
+    try:
+        return read_entry(path) if path.exists() else None
+    except UsageError:
+        return None
+
+
+@dataclass
+class _Attempt:
+    job: Job
+    task: Task
+    attempt: int
+    before: Entry | None
+    started: float
+
+    def run(self) -> Outcome:
+        if self.task.refusal:
+            return replace(self.failed(self.task.refusal), final=True)
+        digest, refusal = self._digest()
+        wanted = self.job.problems or tuple(p.id for p in self.job.assignment.problems)
+        keys = {p: key for p, key in self.job.ground.keys(digest).items() if p in wanted}
+        if self.before is not None and self._holds(keys, self.before):
+            return Outcome(self.task.student, self.before.state, self.before.reason, kept=True)
+        return self._score(digest, keys, refusal)
+
+    def _digest(self) -> tuple[str, SubmissionRefused | None]:
+        path = self.task.path
+        try:
+            if not path.is_dir() and path.suffix.lower() != ".zip":
+                ending = printable("".join(path.suffixes[-2:]) or path.name)
+                raise SubmissionRefused(
+                    f"{printable(path.name)} is neither a folder nor a zip.",
+                    expected="a folder or a zip",
+                    actual=ending,
+                    help="Hand in a zip; other archives are not opened.",
+                )
+            return submission_digest(path, self.job.assignment), None
+        except SubmissionRefused as e:
+            return "", e
+
+    def _holds(self, keys: Mapping[str, str], before: Entry) -> bool:
+        """True if the entry is of the same submission, assignment, judges and references, and nothing went wrong."""
+        return (
+            before.state != "error" and before.report is not None and all(before.keys.get(p) == keys[p] for p in keys)
+        )
+
+    def _score(self, digest: str, keys: Mapping[str, str], refusal: SubmissionRefused | None) -> Outcome:
+        job, before = self.job, self.before
+        scorer = _scorer(job)
+        if refusal:
+            scored = scorer.refuse(refusal, job.problems)
+        else:
+            scored = scorer.score(self.task.path, problems=job.problems)
+        report: dict[str, Any] = json.loads(scored.to_json())  # with lists for tuples, as an earlier one is read
+        if before is not None and before.report is not None:
+            order = [p.id for p in job.assignment.problems]
+            report = merged(before.report, report, [p for p in order if p not in keys])
+        kept = {p: key for p, key in before.keys.items() if p not in keys} if before is not None else {}
+        entry = Entry(
+            self.task.student,
+            self.task.path.name,
+            digest,
+            kept | dict(keys),
+            report["state"],
+            "",
+            self.attempt,
+            report,
+            "",
+            self._times(),
+        )
+        write_entry(job.results, entry)
+        why = _first_reason(report) if entry.state == "error" else ""
+        return Outcome(self.task.student, entry.state, why, final=entry.state != "error")
+
+    def failed(self, why: str) -> Outcome:
+        """Notes that the machine could not finish. Verdicts that still hold stay."""
+        before, wanted = self.before, self.job.problems or tuple(p.id for p in self.job.assignment.problems)
+        report = spoilt(before.report, wanted) if before is not None and before.report is not None else None
+        keys = {p: k for p, k in before.keys.items() if p not in wanted} if before is not None else {}
+        digest = before.digest if before is not None else ""
+        name = self.task.path.name
+        entry = Entry(self.task.student, name, digest, keys, "error", why, self.attempt, report, "", self._times())
+        with suppress(UsageError):  # a full disk: the run says what could not be written
+            write_entry(self.job.results, entry)
+        return Outcome(self.task.student, "error", why, final=False)
+
+    def _times(self) -> dict[str, Any]:
+        now = time.time()
+        began = datetime.datetime.fromtimestamp(self.started, datetime.UTC).isoformat(timespec="seconds")
+        about = {"turn": self.task.turn, "host": socket.gethostname(), "process": os.getpid()}
+        return {"started": began, "seconds": round(now - self.started, 3), **about}
+
+
+def lost(job: Job, task: Task, attempt: int, why: str) -> Outcome:
+    """The outcome of a task whose worker ended: what the worker had still written, else `why`."""
+    entry = find_entry(job.results, task.student)
+    if entry is not None and entry.times.get("turn") == task.turn:
+        return Outcome(task.student, entry.state, entry.reason, final=entry.state != "error")
+    return _Attempt(job, task, attempt, entry, time.time()).failed(why)
+
+
+def _scorer(job: Job) -> Scorer:
+    """This process's scorer: it holds the networks and what was read of the course's data."""
+    if job.run not in _scorers:
+        _scorers.clear()
+        _scorers[job.run] = Scorer(
+            job.assignment,
+            data=job.data,
+            judges=job.judges,
+            references=job.references,
+            device=job.device,
+            cache=job.cache,
+        )
+    return _scorers[job.run]
+
+
+def _first_reason(report: Mapping[str, Any]) -> str:
+    reasons = (m["reason"] for p in report["problems"] for m in p["measures"] if m["state"] == "error")
+    return next(reasons, "")

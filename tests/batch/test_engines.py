@@ -1,0 +1,138 @@
+"""Engines: whatever carries the tasks, each ends in a state, and the entries are the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.batch import engines
+from grader.batch.entries import FOLDER, read_entries
+from grader.batch.running import Tally, run
+from grader.batch.tasks import Shard, find_tasks
+from grader.errors import UsageError
+from tests.batch.small import TABLES, batch, command, compared, make_class, make_job, wanted_state
+
+COUNT = 24
+
+
+@pytest.fixture(scope="module")
+def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_class(tmp_path_factory.mktemp("submissions") / "class", COUNT)
+
+
+@pytest.fixture(scope="module")
+def alone(submissions: Path, course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one worker makes of them."""
+    results = tmp_path_factory.mktemp("alone") / "results"
+    done = batch(submissions, results, course, "--workers", "1")
+    assert done.returncode == 0 and f"{COUNT} submissions: " in done.stdout
+    assert [e.state for e in read_entries(results)] == [wanted_state(i) for i in range(COUNT)]
+    return results
+
+
+def test_shards_make_the_same(submissions: Path, course: Path, alone: Path, tmp_path: Path) -> None:
+    for number in (3, 1, 2):
+        assert batch(submissions, tmp_path / "r", course, "--shard", f"{number}/3").returncode == 0
+    assert compared(tmp_path / "r") == compared(alone)
+
+
+def test_dask_makes_the_same_though_a_worker_is_killed(
+    submissions: Path, course: Path, alone: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    job = make_job(tmp_path / "r", course)
+    killed: list[int] = []
+
+    def kill(tally: Tally) -> None:
+        if tally.done >= 3 and not killed:
+            killed.append(next(e.times["process"] for e in read_entries(job.results)))
+            os.kill(killed[0], signal.SIGKILL)
+
+    with engines.dask(job, 2, "local") as engine:
+        tally = run(engine, job, find_tasks(submissions)[0], 3, kill)
+    assert killed and tally.done == COUNT and not tally.states["error"]
+    assert len({e.times["process"] for e in read_entries(job.results)}) >= 2
+    assert compared(job.results) == compared(alone)
+
+
+def test_a_local_worker_that_is_killed_is_replaced(
+    submissions: Path, course: Path, alone: Path, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path / "r", course)
+    killed: set[int] = set()
+
+    def kill(tally: Tally) -> None:
+        if tally.done in (3, 9):
+            pid = max(e.times["process"] for e in read_entries(job.results))
+            if pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+
+    with engines.local(job, 2) as engine:
+        tally = run(engine, job, find_tasks(submissions)[0], 3, kill)
+    assert killed and tally.done == COUNT and not tally.states["error"]
+    assert compared(job.results) == compared(alone)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--memory", "0.03", "needed more than 0.03 GiB of memory"),
+        ("--time", "0.00001", "took longer than 1e-05 minutes"),
+    ],
+)
+def test_a_worker_over_its_limits_is_ended_and_reported(
+    option: str, value: str, why: str, course: Path, tmp_path: Path
+) -> None:
+    """Each attempt ends a worker; the run goes on, says why, and the next run tries again."""
+    folder = make_class(tmp_path / "class", 1)
+    for name in TABLES:
+        path = folder / "s000" / "dann" / name
+        path.write_text(path.read_text() + "x" * 30 * 2**20)
+    done = batch(folder, tmp_path / "r", course, option, value, "--tries", "2")
+    assert done.returncode == 3 and f"s000: could not be finished: {why}" in done.stderr
+    (entry,) = read_entries(tmp_path / "r")
+    assert (entry.state, entry.report, entry.attempts) == ("error", None, 2) and entry.reason.startswith(why)
+    done = batch(folder, tmp_path / "r", course)
+    assert done.returncode == 0 and "1 submission: 1 fail" in done.stdout
+
+
+def test_no_scheduler_of_dask(course: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    done = batch(make_class(tmp_path / "class", 1), tmp_path / "r", course, "--dask", "nonsense://")
+    assert done.returncode == 2 and "no scheduler of Dask answers there" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3", "1/3/5", "1/99999999"])
+def test_no_shard(text: str) -> None:
+    with pytest.raises(UsageError, match=r"expected I/N"):
+        Shard.parse(text)
+
+
+def test_two_runs_on_one_folder(submissions: Path, course: Path, alone: Path, tmp_path: Path) -> None:
+    words = command(submissions, tmp_path / "r", course, "--watch", "--workers", "1")
+    first = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout is not None and first.stderr is not None
+        while "24 of 24" not in first.stderr.readline():
+            assert first.poll() is None
+        done = batch(submissions, tmp_path / "r", course)
+        assert done.returncode == 2 and "another `grader batch` works on it" in done.stderr
+        make_class(tmp_path / "late", 1)
+        (tmp_path / "late" / "s000").rename(submissions / "late")
+        limit = time.monotonic() + 60
+        while not (tmp_path / "r" / FOLDER / "late.json").exists() and time.monotonic() < limit:
+            os.sched_yield()
+        first.send_signal(signal.SIGINT)
+        _, told = first.communicate(timeout=60)
+    finally:
+        first.kill()
+        first.communicate()
+    assert first.returncode == 0 and "The same command goes on from here" in told
+    assert "late" in compared(tmp_path / "r") and "Traceback" not in told
+    assert compared(tmp_path / "r") == compared(alone) | {"late": compared(tmp_path / "r")["late"]}
