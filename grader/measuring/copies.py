@@ -139,29 +139,43 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
 
 
 class _Folder(NamedTuple):
-    """Pictures of the course: where they are, what they are known by, and their hashes ``(n, BITS)``."""
+    """Pictures of the course: where they are, what they are known by, and their hashes ``(n, BITS)``.
+
+    thumbnails: those that were candidates, uint8 ``(32, 32, 3)`` by number and whether in gray; 3 kB each.
+    """
 
     paths: Sequence[Path]
     digest: str
     hashes: NDArray[np.bool_]
+    thumbnails: dict[tuple[int, bool], NDArray[np.uint8]]
+
+    def thumbnail(self, number: int, gray: bool) -> NDArray[np.uint8]:
+        """A picture's thumbnail, black where it can't be read."""
+        key = number, gray
+        if key not in self.thumbnails:
+            found = np.zeros((copies.SIDE, copies.SIDE, 3), np.uint8)
+            with suppress(BadReference):
+                small = copies.thumbnail(Image.fromarray(_picture(self.paths[number], gray)))
+                found = small.transpose(1, 2, 0).astype(np.uint8)  # whole numbers: Pillow's own
+            self.thumbnails[key] = found
+        return self.thumbnails[key]
 
 
 def _read_folder(name: str, context: Context) -> _Folder:
     paths = list_pictures(context.data.need(name), least=1)
     digest = _digest(paths)
-    return _Folder(paths, digest, _hashes(paths, digest, context))
+    return _Folder(paths, digest, _hashes(paths, digest, context), {})
 
 
 def _copies_in(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: Context) -> list[_Copy]:
     """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
-    paths, digest, hashes = known
 
     def compute() -> NDArray[np.float64]:
-        both = (_look(pixels, mirrored, paths, gray, hashes, context) for mirrored in (False, True))
+        both = (_look(pixels, mirrored, known, gray, context) for mirrored in (False, True))
         best = {copy.ours: copy for copy in sorted(itertools.chain(*both), key=lambda copy: copy.rank)}
         return np.array(list(best.values()), np.float64).reshape(-1)
 
-    key = f"copies {digest} {_digest_of(pixels)} {gray} {_RULES} {_network(context)}"
+    key = f"copies {known.digest} {_digest_of(pixels)} {gray} {_RULES} {_network(context)}"
     kept = context.recall(key, compute).reshape(-1, 5)
     return [_Copy(int(ours), int(other), value, bool(m), bool(e)) for ours, other, value, m, e in kept]
 
@@ -169,19 +183,18 @@ def _copies_in(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: C
 def _look(
     pixels: NDArray[np.uint8],
     mirrored: bool,
-    paths: Sequence[Path],
+    known: _Folder,
     gray: bool,
-    hashes: NDArray[np.bool_],
     context: Context,
 ) -> Iterator[_Copy]:
+    paths = known.paths
     ours = np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels
     thumbnails = _thumbnails(ours)
-    pairs = copies.candidates(copies.perceptual_hash(thumbnails), hashes)
+    pairs = copies.candidates(copies.perceptual_hash(thumbnails), known.hashes)
     used = np.unique(pairs[:, 1])
     others = np.zeros((len(used), 3, copies.SIDE, copies.SIDE), np.float32)
-    for i, other in enumerate(used):
-        with suppress(BadReference):
-            others[i] = copies.thumbnail(Image.fromarray(_picture(paths[other], gray)))
+    for i, other in enumerate(used.tolist()):
+        others[i] = known.thumbnail(other, gray).transpose(2, 0, 1)
     rows = np.column_stack([pairs[:, 0], np.searchsorted(used, pairs[:, 1])])
     found = copies.similarity(thumbnails, others, rows)
     for row in _decided(found, pairs, ours, paths, gray, context):
