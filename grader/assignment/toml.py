@@ -16,6 +16,7 @@ Key = tuple[str | int, ...]
 _LARGEST = 200_000  # bytes
 _LONGEST_LINE = 5_000
 _LARGEST_NUMBER = 10**9
+_YEARS = range(2000, 2101)  # far outside of them, times can't be computed with
 _DEEPEST = 30  # tables and lists within each other
 _LONGEST_KEY = 200
 _LONGEST_MESSAGE = 2000
@@ -231,7 +232,7 @@ class Section:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         except ValueError:
             moment = None
-        if moment is None or moment.tzinfo is None:
+        if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
             self.fail(f"expected {expected}; found {shown(str(value))}", name)
         return moment
 

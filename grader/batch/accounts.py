@@ -22,21 +22,26 @@ class Account:
         self.steps: list[Adjustment] = []
         self.notes: list[str] = []
 
+    def leave_open(self, why: str) -> None:
+        """What was measured doesn't count, and what counts isn't known."""
+        if self.points is not None:
+            self._add(-self.points if self.points else 0.0, why)
+        self.points = None
+
     def settle(self, decided: Sequence[Override], lost: float, why_lost: str) -> None:
         """Takes persons' decisions about this problem, and the share of its points that lateness costs."""
         last_word = [o for o in decided if o.kind == "points" and not o.measure]
         of_measures = [o for o in decided if o.measure]
         added = [o for o in decided if o.kind == "add" and not o.measure]
-        if excuses := [o for o in decided if o.kind == "excuse"]:
-            for o in excuses:
-                self.steps.append(
-                    Adjustment(self.problem.id, -(self.points or 0.0), f"excused: {o.why}", o.who, o.when)
-                )
-                self.points = None
+        excuses = [o for o in decided if o.kind == "excuse"]
+        for o in excuses:
+            self._add(-self.points if self.points else 0.0, f"excused: {o.why}", o)
+        if excuses:
+            self.points = None
             return
         if self.points is None and not last_word and (of_measures or added):
-            told = "could not be finished, so that points that were given or taken wait"
-            self.notes.append(f"{self.problem.id} {told}; grade it again, or give its points as a whole")
+            told = "has no points yet, so that those that were given or taken wait"
+            self.notes.append(f"{self.problem.id} {told}; grade it again, or give all of its points")
             return
         if self.points is not None:
             self._measures(of_measures)

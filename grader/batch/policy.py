@@ -89,8 +89,6 @@ def _settled(one: Counted, decided: Sequence[Override], work: Assignment, *, tol
     policy, before = work.policy, points_of(one.entry, work)
     days = _days(one.hand, policy, decided)
     lost, why = _share_lost(days, policy), _why_late(days, policy)
-    if one.beyond:
-        lost, why = 1.0, one.notes[0]
     notes = list(one.notes)
     if told and one.hand is None:
         notes.append("the table of times doesn't have it; it counts as handed in in time")
@@ -106,6 +104,8 @@ def _settled(one: Counted, decided: Sequence[Override], work: Assignment, *, tol
         if problem.id in before:
             own = [o for o in decided if o.problem == problem.id or (o.kind == "excuse" and not o.problem)]
             account = Account(problem, before[problem.id], _earned(one.entry, problem.id))
+            if one.beyond:
+                account.leave_open(one.notes[0])
             account.settle(own, lost, why)
             points[problem.id] = account.points
             steps += account.steps
