@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -140,11 +141,29 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """One homework. `digest` is the sha256 of the files that it was read from.
+class Policy:
+    """What the course does with points after they are measured.
 
     `reproducibility_penalty`: the share of a problem's points that a second run with other measures costs, 0 to 1.
+    `deadline`: with its time zone. `late_days`: begun days after it that cost nothing. `late_penalty`: the share of the
+    points that each begun day after those costs, 0 to 1. `late_most`: begun days after the deadline, the free ones
+    among them, after which nothing counts; None: no such end. `attempts`: how many hand-ins of a student count; None:
+    all. `attempt`: which of these it is that counts. `hidden`: ids of measures that students don't see for now.
     """
+
+    reproducibility_penalty: float = 0.0
+    deadline: datetime | None = None
+    late_days: int = 0
+    late_penalty: float = 0.0
+    late_most: int | None = None
+    attempts: int | None = None
+    attempt: Literal["last", "best"] = "last"
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One homework. `digest` is the sha256 of the files that it was read from."""
 
     id: str
     title: str
@@ -156,7 +175,7 @@ class Assignment:
     repository: tuple[RepositoryFile, ...]
     shell: ShellRules
     digest: str
-    reproducibility_penalty: float = 0
+    policy: Policy = Policy()
 
     def only(self, problems: Iterable[str]) -> Assignment:
         """The same assignment cut down to these problems, in its own order; all of them if none is named.

@@ -19,7 +19,8 @@ from grader.assignment.model import (
     Reported,
     ShellRules,
 )
-from grader.assignment.scripts import read_policy, read_repository
+from grader.assignment.policy import read_policy
+from grader.assignment.scripts import read_repository
 from grader.assignment.specs import Deliverable, ImagesSpec
 from grader.assignment.toml import Section, Source
 from grader.errors import UsageError
@@ -86,7 +87,7 @@ def read_assignment(source: Source, path: Path) -> Assignment:
         repository=read_repository(repository, problems),
         shell=_shell(repository.table("shell")),
         digest=hashlib.sha256(f"{source.text}\0{source_of_values.source.text}".encode()).hexdigest(),
-        reproducibility_penalty=read_policy(top.table("policy")),
+        policy=read_policy(top.table("policy"), [m.id for p in problems for m in p.measures]),
     )
     repository.done()
     top.done()

@@ -32,15 +32,6 @@ def read_repository(section: Section, problems: Sequence[Problem]) -> tuple[Repo
     return tuple(files)
 
 
-def read_policy(section: Section) -> float:
-    """The share of a problem's points that a second run with other measures costs."""
-    share = section.number("reproducibility_penalty", 0.0)
-    if not 0 <= share <= 1:
-        section.fail(f"expected a share from 0 to 1, found {share:g} (50 % is 0.50)", "reproducibility_penalty")
-    section.done()
-    return share
-
-
 def data_of(script: ScriptSpec, arguments: Iterable[str]) -> tuple[str, ...]:
     """What of the course's data one call of the script sees: paths under the data folder, sorted."""
     named = {a.removeprefix("{data}/") for a in arguments if a.startswith("{data}/")}

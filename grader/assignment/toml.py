@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ Key = tuple[str | int, ...]
 _LARGEST = 200_000  # bytes
 _LONGEST_LINE = 5_000
 _LARGEST_NUMBER = 10**9
+_YEARS = range(2000, 2101)  # far outside of them, times can't be computed with
 _DEEPEST = 30  # tables and lists within each other
 _LONGEST_KEY = 200
 _LONGEST_MESSAGE = 2000
@@ -221,6 +223,18 @@ class Section:
         if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
             self.fail(f"expected a finite number up to {_LARGEST_NUMBER}, found {shown(value)}", name)
         return float(value)
+
+    def moment(self, name: str) -> datetime:
+        """A time with its zone: TOML's own, or a text in the same form."""
+        expected = "a time with its zone, such as 2026-11-05T23:59:00+08:00"
+        value = self._take(name, (datetime, str), expected, None)
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
+            self.fail(f"expected {expected}; found {shown(str(value))}", name)
+        return moment
 
     def pair(
         self, name: str, meaning: str, default: tuple[int, int] | None = None, *, ordered: bool = True

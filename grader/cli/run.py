@@ -208,7 +208,7 @@ def _score(
                 if difference is None:
                     continue
                 measures = compare_measures(verdict, again)
-                share = whole.reproducibility_penalty if measures else 0.0
+                share = whole.policy.reproducibility_penalty if measures else 0.0
                 discounts[verdict.id] = share
                 findings.append(difference_finding(verdict.id, difference, measures, share))
     report = with_runs(report, findings, homework.void, discounts)

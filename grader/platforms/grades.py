@@ -5,15 +5,15 @@ Three inputs of the course's own. Whatever is wrong with one is a UsageError tha
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from grader.errors import UsageError
+from grader.platforms.rows import fail_at, read_rows
 from grader.text import did_you_mean, number, plural, printable
 
 _SCHEMA = "grader/score/1"
@@ -168,12 +168,12 @@ def _grade(student: str, report: _Report, found: Class, allow_skipped: bool) -> 
 
 def _roster(path: Path, reports: Mapping[str, _Report]) -> list[Student]:
     students: dict[str, Student] = {}
-    for line, row in _rows(path, ("student",), ("name", "section", "email", "id")):
+    for line, row in read_rows(path, ("student",), ("name", "section", "email", "id")):
         name = row["student"]
         if not name or not name.isprintable():
-            _fail(path, line, f"expected a student's id, found {printable(name)!r}")
+            fail_at(path, line, f"expected a student's id, found {printable(name)!r}")
         if name in students:
-            _fail(path, line, f"{name!r} stands twice")
+            fail_at(path, line, f"{name!r} stands twice")
         more = [row.get(key, "") for key in ("name", "section", "email", "id")]
         students[name] = Student(name, *more)
     for name, report in reports.items():
@@ -187,21 +187,21 @@ def _add_manual(path: Path, report: _Report, found: Class) -> None:
     """Adds the points of a csv of manual rows; every row of the assignment raises what its problem can give."""
     rows = {key: most for key, most in report.manual.items() if key[0] in found.most}
     given: set[tuple[str, str, str]] = set()
-    for line, row in _rows(path, _MANUAL, ("comment",)):
+    for line, row in read_rows(path, _MANUAL, ("comment",)):
         student, problem, title = row["student"], row["problem"], row["title"]
         if student not in found.grades:
             known = any(s.id == student for s in found.students)
             why = "has no report" if known else f"is not in the class.{did_you_mean(student, found.grades)}"
-            _fail(path, line, f"the student {printable(student)!r} {why}")
+            fail_at(path, line, f"the student {printable(student)!r} {why}")
         if problem not in found.most:
             wanted = f"expected one of {', '.join(found.most)}.{did_you_mean(problem, found.most)}"
-            _fail(path, line, f"no problem {printable(problem)!r}; {wanted}")
+            fail_at(path, line, f"no problem {printable(problem)!r}; {wanted}")
         titles = [t for p, t in rows if p == problem]
         if title not in titles:
             hint = did_you_mean(title, titles) or f" It has: {'; '.join(titles) or 'none'}."
-            _fail(path, line, f"{problem} has no points by hand for {printable(title)!r}.{hint}")
+            fail_at(path, line, f"{problem} has no points by hand for {printable(title)!r}.{hint}")
         if (student, problem, title) in given:
-            _fail(path, line, f"{student}, {problem}, {title!r} stands twice")
+            fail_at(path, line, f"{student}, {problem}, {title!r} stands twice")
         given.add((student, problem, title))
         points = _points(path, line, row["points"], rows[problem, title])
         grade = found.grades[student]
@@ -223,35 +223,7 @@ def _points(path: Path, line: int, text: str, most: float) -> float:
     except ValueError:
         points = math.nan
     if not math.isfinite(points):
-        _fail(path, line, f"expected a number of points, found {printable(text)!r}")
+        fail_at(path, line, f"expected a number of points, found {printable(text)!r}")
     if not 0 <= points <= most:
-        _fail(path, line, f"expected 0 to {number(most)} points, found {number(points)}")
+        fail_at(path, line, f"expected 0 to {number(most)} points, found {number(points)}")
     return points
-
-
-def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a csv with a header, each with the line it ends on. Raises UsageError for any other shape."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as f:
-            reader = csv.reader(f, strict=True)
-            header = [name.strip().lower() for name in next(reader, [])]
-            for name in header:
-                if name not in (*needed, *optional) or header.count(name) > 1:
-                    wanted = f"expected {','.join(needed)} and, if wanted, {','.join(optional)}"
-                    _fail(path, 1, f"the column {printable(name)!r} is unknown or there twice; {wanted}")
-            if missing := [name for name in needed if name not in header]:
-                _fail(path, 1, f"expected the columns {','.join(needed)}; {missing[0]} is missing")
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    _fail(path, reader.line_num, f"expected {plural(len(header), 'field')}, found {len(row)}")
-                yield reader.line_num, dict(zip(header, (cell.strip() for cell in row), strict=True))
-    except OSError as e:
-        raise UsageError(f"{path} can't be read: {e.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error) as e:
-        raise UsageError(f"{path}: expected a csv in UTF-8: {e}.") from None
-
-
-def _fail(path: Path, line: int, message: str) -> NoReturn:
-    raise UsageError(f"{path}:{line}: {message}")

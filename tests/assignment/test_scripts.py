@@ -45,7 +45,8 @@ def test_the_default_homework_is_called_as_published() -> None:
     assert third[0] == ("{data}/digits/usps/test", "usps", "{out}/dann/mnistm-usps.csv")
     assert data_of(by_path["hw2_p3.sh"], third[0]) == ("digits/usps/test",)
     assert data_of(by_path["hw2_p1.sh"], by_path["hw2_p1.sh"].runs[0]) == ()
-    assert whole.reproducibility_penalty == 0.5 and load_assignment("mlds-spring2018-hw3").reproducibility_penalty == 0
+    assert whole.policy.reproducibility_penalty == 0.5
+    assert load_assignment("mlds-spring2018-hw3").policy.reproducibility_penalty == 0
 
 
 def test_every_key(tmp_path: Path) -> None:
