@@ -9,7 +9,7 @@ import click
 
 from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
-from grader.cli.batch import batch
+from grader.cli.batch import batch, class_
 from grader.cli.convert import convert
 from grader.cli.doctor import doctor
 from grader.cli.export import export, gradebook
@@ -41,7 +41,7 @@ def grader() -> None:
 
 
 for command in (
-    *(check, score, run, batch, verify, assignments, baselines, explain, reference, cache, weights),
+    *(check, score, run, batch, class_, verify, assignments, baselines, explain, reference, cache, weights),
     *(doctor, init, export, gradebook, convert, completion),
 ):
     grader.add_command(command)

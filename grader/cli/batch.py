@@ -16,6 +16,7 @@ from grader.cli.grade import _not_empty, named_file
 from grader.cli.output import check_folder
 
 if TYPE_CHECKING:
+    from grader.assignment import Assignment
     from grader.batch.running import Tally
     from grader.batch.tasks import Shard, Task
     from grader.batch.work import Job
@@ -23,6 +24,55 @@ if TYPE_CHECKING:
 _GIB = 2**30
 _EVERY = 2.0  # seconds between two looks for what arrives
 _LINES = 20  # of progress, where stderr is no terminal
+
+
+Command = Callable[..., Any]
+
+
+def _papers(command: Command) -> Command:
+    """The options of the join."""
+    file = click.Path(path_type=Path, exists=True, dir_okay=False)
+    for option in reversed(
+        [
+            click.option("--times", type=file, metavar="CSV", help="When each was handed in: student,time[,attempt]."),
+            click.option("--overrides", type=file, metavar="FILE", help="Decisions of persons: docs/guides/policy.md."),
+            click.option("--roster", type=file, metavar="CSV", help="Everyone: student[,name,section,email,id]."),
+            click.option("--manual", type=file, metavar="CSV", help="Points by hand: student,problem,title,points."),
+            click.option("--names", is_flag=True, help="The leaderboard shows names and not pseudonyms."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _join(folders: list[Path], out: Path, work: Assignment, options: dict[str, Any]) -> None:
+    """Writes what a class gets, and says what a person should look at."""
+    from grader.batch.joining import Papers, join, told
+
+    papers = Papers(options["times"], options["overrides"], options["roster"], options["manual"])
+    found = join(folders, out, work, papers, names=options["names"])
+    for line in told(found):
+        click.echo(line, err=True)
+    click.echo(f"The class: {out / 'index.html'}")
+
+
+@click.command("class")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULTS...")
+@click.option("-o", "--output", "out", callback=_not_empty, metavar="DIR", help="Default: the first RESULTS.")
+@click.option(
+    "--assignment", default="dlcv-fall2021-hw2", show_default=True, metavar="ID|FILE", help="Known, or a TOML file."
+)
+@_papers
+def class_(folders: tuple[Path, ...], out: Path | None, assignment: str, **options: Any) -> None:
+    """Join what `grader batch` graded: grade book, class page, leaderboard.
+
+    RESULTS are its folders, several where parts were graded in different places. Nothing is graded.
+    """
+    from grader.assignment import load_assignment
+
+    target = out or folders[0]
+    check_folder(target, "-o")
+    _join(list(folders), target, load_assignment(assignment), options)
 
 
 @click.command()
@@ -76,6 +126,7 @@ _LINES = 20  # of progress, where stderr is no terminal
 )
 @click.option("--dask", metavar="ADDRESS|local", help="Workers of a Dask cluster in place of local processes.")
 @click.option("--watch", is_flag=True, help="Keep grading what arrives, until Ctrl-C.")
+@_papers
 def batch(submissions: Path, results: Path, **options: Any) -> None:
     """Grade every submission in a folder; again only what changed.
 
@@ -184,12 +235,15 @@ class _Run:
     def _tell(self, tally: Tally) -> None:
         from grader.text import plural
 
-        for outcome in tally.outcomes:
-            if outcome.state == "error":
-                click.echo(f"{outcome.student}: could not be finished: {outcome.reason}", err=True)
         states = ", ".join(f"{tally.states[s]} {s}" for s in ("pass", "fail", "skipped", "error") if tally.states[s])
         again = f"; {plural(tally.kept, 'submission')} had not changed" if tally.kept else ""
         click.echo(f"{plural(tally.done, 'submission')}: {states}{again}. Results: {self.job.results}")
+        if self.shard:
+            for outcome in tally.outcomes:
+                if outcome.state == "error":
+                    click.echo(f"{outcome.student}: could not be finished: {outcome.reason}", err=True)
+        else:
+            _join([self.job.results], self.job.results, self.job.assignment, self.options)
 
 
 def _workers(memory: float, threads: int, tasks: int) -> int:

@@ -38,7 +38,7 @@ class About:
     `place`: where the submission lies, as it was given, with `/` between names, or empty. `seconds`: how long the
     grading took. `when`: the present moment, UTC. `environment`: the process's variables, in which CI names the run.
     `assignment`: for its title and the reported results. `pictures`: the images that were judged; `figures`: whole
-    figures that were searched.
+    figures that were searched. `dated`: say when.
     """
 
     place: str
@@ -48,6 +48,7 @@ class About:
     assignment: Assignment | None = None
     pictures: Pictures = field(default_factory=dict)
     figures: Figures = field(default_factory=dict)
+    dated: bool = True
 
     def path(self, finding: Finding) -> str:
         """A finding's file, as seen from the folder that the grader runs in; empty for one of the course's data."""
