@@ -10,6 +10,8 @@ from grader.batch.entries import Entry
 from grader.batch.times import HandIn, by_submission
 from grader.text import plural
 
+_ZIP = ".zip"
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -38,10 +40,16 @@ def counted_entries(
     hands = by_submission(table)
     groups: dict[str, list[tuple[Entry, HandIn | None]]] = {}
     for entry in entries:
-        hand = hands.get(entry.source.removesuffix(".zip")) or hands.get(entry.student)
+        hand = hand_of(entry, hands)
         student = hand.student if hand else entry.student
         groups.setdefault(student, []).append((replace(entry, student=student), hand))
     return [_of_student(groups[name], policy, worth) for name in sorted(groups)]
+
+
+def hand_of(entry: Entry, hands: Mapping[str, HandIn]) -> HandIn | None:
+    """When an entry was handed in, by the name of its submission; None if nobody told. hands: by submission."""
+    name = entry.source[: -len(_ZIP)] if entry.source.lower().endswith(_ZIP) else entry.source
+    return hands.get(name) or hands.get(entry.student)
 
 
 def _of_student(graded: Sequence[tuple[Entry, HandIn | None]], policy: Policy, worth: Worth) -> Counted:

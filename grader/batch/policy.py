@@ -6,18 +6,18 @@ how often the class was graded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment import Assignment, Policy
 from grader.batch.accounts import Account
-from grader.batch.attempts import Counted, counted_entries
+from grader.batch.attempts import Counted, counted_entries, hand_of
 from grader.batch.entries import Entry
 from grader.batch.hiding import hide as hide
 from grader.batch.overrides import Override, read_overrides
 from grader.batch.settlement import Adjustment, Settled, Settlement, points_of
-from grader.batch.times import HandIn, days_late, read_times
+from grader.batch.times import HandIn, by_submission, days_late, read_times
 from grader.text import listing, plural
 
 
@@ -56,8 +56,8 @@ def counted(
 
 def _read(entries: Sequence[Entry], work: Assignment, times: Path | None, overrides: Path | None) -> _Class:
     policy, table = work.policy, read_times(times) if times else {}
-    owner = {hand.submission: name for name, hands in table.items() for hand in hands}
-    students = {owner.get(e.source.removesuffix(".zip")) or owner.get(e.student, e.student) for e in entries}
+    hands = by_submission(table)
+    students = {hand.student if (hand := hand_of(e, hands)) else e.student for e in entries}
     decided: dict[str, list[Override]] = {}
     for override in read_overrides(overrides, work, sorted(students | set(table))) if overrides else ():
         decided.setdefault(override.student, []).append(override)
@@ -110,15 +110,16 @@ def _settled(one: Counted, decided: Sequence[Override], work: Assignment, *, tol
             points[problem.id] = account.points
             steps += account.steps
             notes += account.notes
-    left = sorted({o.problem for o in decided if o.problem and o.problem not in before})
-    notes += [f"{problem} was not graded here, so that decisions about it wait" for problem in left]
-    digest = one.entry.digest
-    notes += [
-        f"{o.when}, {o.who}: made for an earlier hand-in ({o.digest[:12]}…): {o.why}"
-        for o in decided
-        if o.digest and not digest.startswith(o.digest)
-    ]
+    notes += _of_decisions(decided, before, one.entry.digest)
     return Settled(one.entry.student, before, points, tuple(steps), tuple(notes))
+
+
+def _of_decisions(decided: Sequence[Override], graded: Collection[str], digest: str) -> list[str]:
+    """Notes on those that wait, and on those that were made for another submission."""
+    left = sorted({o.problem for o in decided if o.problem and o.problem not in graded})
+    notes = [f"{problem} was not graded here, so that decisions about it wait" for problem in left]
+    earlier = [o for o in decided if o.digest and not digest.startswith(o.digest)]
+    return notes + [f"{o.when}, {o.who}: made for an earlier hand-in ({o.digest[:12]}…): {o.why}" for o in earlier]
 
 
 def _why_late(days: int, policy: Policy) -> str:

@@ -14,21 +14,21 @@ from PIL import Image
 
 from fixtures.klass.__main__ import make_class
 from fixtures.klass.plan import SHARES, members
-from grader import score
 from grader.assignment import load_assignment
 from grader.batch.entries import Entry
 from grader.batch.policy import settle
 from grader.batch.settlement import Settlement
+from grader.scoring import Scorer
 
 STUDENTS = 30
 
 
 @pytest.fixture(scope="module")
 def klass(tmp_path_factory: pytest.TempPathFactory, course: Path) -> Path:
-    """Thirty submissions of a hundred digits each, for the miniature course."""
+    """Thirty submissions of fifty digits each, for the miniature course."""
     out = tmp_path_factory.mktemp("class")
     (out / "hw2_data").symlink_to(course)
-    make_class(out, STUDENTS, images=100)
+    make_class(out, STUDENTS, images=50)
     return out
 
 
@@ -43,8 +43,9 @@ def expected(klass: Path) -> dict[str, Any]:
 def entries(klass: Path) -> list[Entry]:
     """Each submission graded."""
     found = []
+    scorer = Scorer(klass / "assignment.toml", data=klass / "hw2_data", device="cpu")
     for path in sorted((klass / "submissions").iterdir()):
-        report = score(path, klass / "assignment.toml", data=klass / "hw2_data", device="cpu")
+        report = scorer.score(path)
         keys = {v.id: "" for v in report.problems}
         name = path.name.removesuffix(".zip")
         found.append(Entry(name, path.name, report.submission_digest, keys, report.state, report=report.to_dict()))
