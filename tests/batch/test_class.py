@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,10 +20,11 @@ from PIL import Image
 from fixtures.klass.__main__ import make_class
 from fixtures.klass.plan import SHARES, members
 from grader.assignment import load_assignment
-from grader.batch.entries import Entry
+from grader.batch.entries import Entry, read_entries
 from grader.batch.policy import settle
 from grader.batch.settlement import Settlement
-from grader.scoring import Scorer
+from tests.batch.small import compared
+from tests.conftest import ROOT
 
 STUDENTS = 30
 
@@ -40,16 +46,27 @@ def expected(klass: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def entries(klass: Path) -> list[Entry]:
-    """Each submission graded."""
-    found = []
-    scorer = Scorer(klass / "assignment.toml", data=klass / "hw2_data", device="cpu")
-    for path in sorted((klass / "submissions").iterdir()):
-        report = scorer.score(path)
-        keys = {v.id: "" for v in report.problems}
-        name = path.name.removesuffix(".zip")
-        found.append(Entry(name, path.name, report.submission_digest, keys, report.state, report=report.to_dict()))
-    return found
+def results(klass: Path) -> Path:
+    """The class, graded by two processes and joined."""
+    words: list[str | Path] = ["--assignment", klass / "assignment.toml", "--times", klass / "times.csv"]
+    words += ["--overrides", klass / "overrides.toml", "--workers", "2"]
+    done = _batch(klass, klass / "results", *words)
+    assert done.returncode == 0, done.stderr
+    return klass / "results"
+
+
+def _batch(klass: Path, results: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "grader", "batch", klass / "submissions", "-o", results]
+    words += ["--data", klass / "hw2_data", *more]
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=300)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def entries(results: Path) -> list[Entry]:
+    """The journal."""
+    return read_entries(results)
 
 
 def _rules(report: Any) -> set[str]:
@@ -67,6 +84,49 @@ def test_everyone_gets_the_right_verdict(entries: list[Entry], expected: dict[st
         if states != wanted["states"] or points != wanted["points"] or missing:
             wrong[entry.student] = (wanted, states, points, missing)
     assert not wrong
+
+
+def test_the_class_page_has_them_in_the_end(results: Path, expected: dict[str, Any]) -> None:
+    found = json.loads((results / "class.json").read_text())
+    points = {s["student"]: {p: v["points"] for p, v in s["problems"].items()} for s in found["students"]}
+    assert points == {name: e["final"] for name, e in expected.items()}
+    schema = json.loads((ROOT / "docs" / "schemas" / "class-1.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(found)
+    page = (results / "index.html").read_text()
+    assert "<b>bold" not in page and not [
+        name for name in expected if "<" not in name and html.escape(name) not in page
+    ]
+
+
+def test_a_second_run_grades_nothing(klass: Path, results: Path) -> None:
+    before = {p.name: p.stat().st_mtime_ns for p in (results / "entries").iterdir()}
+    joined = (results / "class.json").read_bytes()
+    words: list[str | Path] = ["--assignment", klass / "assignment.toml", "--times", klass / "times.csv"]
+    done = _batch(klass, results, *words, "--overrides", klass / "overrides.toml", "--workers", "1")
+    assert done.returncode == 0 and f"{STUDENTS} submissions had not changed" in done.stdout
+    assert before == {p.name: p.stat().st_mtime_ns for p in (results / "entries").iterdir()}
+    assert joined == (results / "class.json").read_bytes()
+
+
+def test_one_worker_in_another_order_and_from_nothing_makes_the_same(
+    klass: Path, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the cache of the first run: what passes through a network together is other images then."""
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "cache"))
+    some = tmp_path / "class" / "submissions"
+    some.mkdir(parents=True)
+    for path in sorted((klass / "submissions").iterdir())[::-4]:
+        if path.is_file():
+            shutil.copy(path, some)
+        else:
+            shutil.copytree(path, some / path.name, symlinks=True)
+    (tmp_path / "class" / "hw2_data").symlink_to(klass / "hw2_data")
+    toml = klass / "assignment.toml"
+    done = _batch(tmp_path / "class", tmp_path / "r", "--assignment", toml, "--workers", "1", "--shard", "1/1")
+    assert done.returncode == 0
+    first, second = compared(results), compared(tmp_path / "r")
+    assert len(second) == -(-STUDENTS // 4)
+    assert {name: first[name] for name in second} == second
 
 
 def test_no_honest_student_is_accused(entries: list[Entry], expected: dict[str, Any]) -> None:

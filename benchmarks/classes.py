@@ -1,0 +1,154 @@
+"""`python -m benchmarks.classes`: what a class costs, against its number, the networks alone, and a second run.
+
+Drawn digits with noise, so that no image is another one's; predictions beside them. One worker, one thread. Takes ten
+minutes; without other work beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from fixtures.digits import mnistm
+from fixtures.make import make_course
+
+GOOD = Path(__file__).parent.parent / "fixtures" / "submission"
+_EACH = 100  # images of each digit
+# The same images through the same networks, and nothing else.
+_FORWARD = """
+import json, sys, time
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from grader.judges.features import Extractor
+found, networks = [], Extractor({}, "cpu", None)
+for top in sorted(Path(sys.argv[1]).iterdir())[: int(sys.argv[2])]:
+    images = np.stack([np.asarray(Image.open(path)) for path in sorted((top / "acgan").iterdir())])
+    began = time.perf_counter()
+    for protocol in ("course-classifier", "efficientnet-lite0"):
+        networks.run(protocol, images, lambda *_: None)
+    found.append(time.perf_counter() - began)
+print(json.dumps(found))
+"""
+# Each submission scored after the other by one object, without a journal.
+_SCORED = """
+import json, sys, time
+from pathlib import Path
+from grader.scoring import Scorer
+scorer, found = Scorer(data=sys.argv[3]), []
+for top in sorted(Path(sys.argv[1]).iterdir())[: int(sys.argv[2])]:
+    began = time.perf_counter()
+    scorer.score(top, problems=["acgan", "dann"])
+    found.append(time.perf_counter() - began)
+print(json.dumps(found))
+"""
+
+
+def make_submissions(folder: Path, count: int) -> None:
+    """So many submissions of acgan and dann."""
+    plain = [np.stack([np.asarray(mnistm(d, f"{d}-{nth}")) for nth in range(_EACH)]) for d in range(10)]
+    for i in range(count):
+        generator = np.random.default_rng(i)
+        top = folder / f"s{i:03}"
+        (top / "acgan").mkdir(parents=True)
+        shutil.copytree(GOOD / "dann", top / "dann")
+        for d in range(10):
+            noisy = plain[d] + generator.normal(0, 12, plain[d].shape)
+            for nth, image in enumerate(noisy.clip(0, 255).astype(np.uint8), 1):
+                Image.fromarray(image).save(top / "acgan" / f"{d}_{nth:03}.png")
+
+
+def batch(submissions: Path, results: Path, data: Path, cache: Path) -> tuple[float, float]:
+    """Seconds, and the largest memory of a process in MiB."""
+    words = [sys.executable, "-m", "grader", "batch", submissions, "-o", results, "--data", data]
+    words += ["--problem", "acgan", "--problem", "dann", "--workers", "1"]
+    environment = os.environ | {"GRADER_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [str(w) for w in words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    most = 0.0
+    while process.poll() is None:
+        most = max(most, *(_resident(pid) for pid in _family(process.pid)))
+        time.sleep(0.1)
+    return time.perf_counter() - began, most / 2**20
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those below it."""
+    try:
+        children = [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return [pid]
+    return [pid, *(p for child in children for p in _family(child))]
+
+
+def _resident(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0.0
+
+
+def _alone(program: str, *arguments: str | int | Path, cache: Path) -> list[float]:
+    words = [sys.executable, "-c", program, *(str(a) for a in arguments)]
+    environment = os.environ | {"GRADER_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
+    found: list[float] = json.loads(done.stdout)
+    return found
+
+
+def measure(numbers: tuple[int, ...], home: Path) -> Table:
+    """The table, for classes of these sizes."""
+    data = home / "hw2_data"
+    make_course(data)
+    make_submissions(home / "all", max(numbers))
+    table = Table(title="one worker, one thread, 1000 digits and 3 tables each", box=None)
+    for title in ("what", "measured"):
+        table.add_column(title, justify="left" if title == "what" else "right")
+    seconds = {}
+    for n in numbers:
+        part = home / f"class{n}"
+        part.mkdir()
+        for top in sorted((home / "all").iterdir())[:n]:
+            top_in_part = part / top.name
+            shutil.copytree(top, top_in_part, copy_function=os.link)
+        seconds[n], most = batch(part, home / f"results{n}", data, home / f"cache{n}")
+        table.add_row(f"{n} submissions, from nothing", f"{seconds[n]:.1f} s, {most:.0f} MiB at most")
+    few, many = min(numbers), max(numbers)
+    slope = (seconds[many] - seconds[few]) / (many - few)
+    table.add_row("one more submission", f"{slope:.2f} s")
+    forward = float(np.median(_alone(_FORWARD, home / "all", 10, cache=home / "none")[1:]))
+    scored = float(np.median(_alone(_SCORED, home / "all", 10, data, cache=home / "scored")[2:]))
+    table.add_row("its images through the networks and no more", f"{forward:.2f} s")
+    table.add_row("scored without a journal", f"{scored:.2f} s")
+    table.add_row("a submission against the networks alone", f"{slope / forward:.3f}")
+    table.add_row("a submission against scoring it", f"{slope / scored:.3f}")
+    again, _ = batch(home / f"class{many}", home / f"results{many}", data, home / f"cache{many}")
+    table.add_row(f"the same {many} again", f"{again:.1f} s")
+    return table
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="10,20,40", help="of the classes (default: %(default)s)")
+    numbers = tuple(int(text) for text in parser.parse_args().sizes.split(","))
+    with tempfile.TemporaryDirectory() as top:
+        Console(width=100).print(measure(numbers, Path(top)))
+
+
+if __name__ == "__main__":
+    main()
