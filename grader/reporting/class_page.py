@@ -1,4 +1,5 @@
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 
 def render_class(found: Mapping[str, Any], changes: Mapping[str, Any] | None) -> str:

@@ -109,7 +109,7 @@ def render(report: Report, about: About) -> str:
     framed = for_page(report, about.figures) if isinstance(report, ScoreReport) else {}
     style = _style(max((len(wall.sheets) for wall in shown), default=0))
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             report=report,
@@ -134,7 +134,8 @@ def render(report: Report, about: About) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """How all pages are made of their templates: texts are escaped, capped and printable."""
     environment = Environment(
         loader=PackageLoader("grader.reporting"),
         autoescape=True,
