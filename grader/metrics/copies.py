@@ -121,7 +121,10 @@ def _overlap(steps: int) -> tuple[slice, slice]:
 
 
 def details(thumbnails: Thumbnails) -> Thumbnails:
-    """What `similarity` compares: brightness, and blue and red beside it, less what is common to a neighbourhood: float32 ``(n, 3, 32, 32)``."""
+    """What `similarity` compares: brightness, and blue and red beside it, less what is common to a neighbourhood.
+
+    float32 ``(n, 3, 32, 32)``, of thumbnails.
+    """
     brightness = np.tensordot(thumbnails, _BRIGHTNESS, (1, 0))
     blue, red = (_blurred(thumbnails[:, c] - brightness, _COARSE) for c in (2, 0))
     planes = np.stack([brightness, blue, red], 1)

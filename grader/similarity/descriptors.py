@@ -76,13 +76,14 @@ def edited(found: Descriptors, edit: Edit) -> Descriptors:
     if edit.mirrored:
         colour = colour.reshape(-1, 2, COLOUR_SIDE, COLOUR_SIDE)[:, :, :, ::-1].reshape(len(found), -1)
     moved = np.concatenate([np.rint(gray).astype(np.int8), colour], 1)
-    return -moved if edit.inverted else moved
+    return np.asarray(-moved if edit.inverted else moved, np.int8)
 
 
 def unit(found: Descriptors) -> NDArray[np.float32]:
     """Descriptors scaled to length 1; all zero where an image shows nothing."""
     rows = found.astype(np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(length, 1e-6), np.float32)
 
 
 def _reducing(side: int) -> NDArray[np.float32]:

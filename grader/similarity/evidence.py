@@ -42,7 +42,7 @@ def exhibits(pair: Pair, prints: tuple[Fingerprint, Fingerprint], places: tuple[
         folder = next(
             (x.path for x in print_.images if (x.problem, x.deliverable) == (pair.problem, pair.deliverable)), ""
         )
-        names = [example[i] for example in shown]
+        names = [(one, other)[i] for one, other, _ in shown]
         sides.append(_read(place, print_.top, folder, names) if place and folder else [None] * len(names))
     return [
         Exhibit((a, b), likeness, (_uri(one), _uri(other)), _uri(_difference(one, other)))

@@ -25,6 +25,7 @@ from grader.errors import SubmissionRefused, UsageError
 from grader.inspection import Checked
 from grader.measuring.context import Context, pixel_array
 from grader.similarity import descriptors
+from grader.similarity.descriptors import WIDTH
 from grader.similarity.sources import scripts
 from grader.submission import open_submission
 from grader.text import printable
@@ -212,27 +213,24 @@ def unpack(content: bytes) -> Fingerprint:
     images = tuple(_unpacked(parts, k, *row) for k, row in enumerate(head["images"]))
     tables = []
     for k, row in enumerate(head["tables"]):
+        problem, deliverable, path, names = _texts(row, 4)
         labels = parts.take(f"labels{k}", np.uint16, -1)
-        tables.append(Table(*_texts(row, 4), labels, parts.take(f"truth{k}", np.uint16, len(labels))))
+        truth = parts.take(f"truth{k}", np.uint16, len(labels))
+        tables.append(Table(problem, deliverable, path, names, labels, truth))
     own = []
     for k, (name, count, digest) in enumerate(head["scripts"]):
-        hashes = parts.take(f"hashes{k}", np.uint32, -1)
-        own.append(Script(*_texts([name], 1), int(count), *_texts([digest], 1), hashes))
-    return Fingerprint(images, tuple(tables), tuple(own), *_texts([head["top"]], 1))
+        name, digest = _texts([name, digest], 2)
+        own.append(Script(name, int(count), digest, parts.take(f"hashes{k}", np.uint32, -1)))
+    return Fingerprint(images, tuple(tables), tuple(own), _texts([head["top"]], 1)[0])
 
 
-def _unpacked(
-    parts: _Parts, k: int, problem: str, deliverable: str, path: str, names: list[str], alike: bool
-) -> Images:
+def _unpacked(parts: _Parts, k: int, *row: Any) -> Images:
+    *texts, names, alike = row
+    problem, deliverable, path = _texts(texts, 3)
     n = len(names)
-    return Images(
-        *_texts([problem, deliverable, path], 3),
-        tuple(_texts(names, n)),
-        bool(alike),
-        parts.take(f"digests{k}", np.uint8, n, 16),
-        parts.take(f"details{k}", np.int8, n, descriptors.WIDTH),
-        parts.take(f"course{k}", np.bool_, n),
-    )
+    digests, details = parts.take(f"digests{k}", np.uint8, n, 16), parts.take(f"details{k}", np.int8, n, WIDTH)
+    course = parts.take(f"course{k}", np.bool_, n)
+    return Images(problem, deliverable, path, tuple(_texts(names, n)), bool(alike), digests, details, course)
 
 
 def _texts(values: Any, count: int) -> list[str]:

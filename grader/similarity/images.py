@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,8 @@ class _Class:
     details: NDArray[np.int8]
 
     def name(self, row: int) -> str:
-        return self.parts[self.owner[row]].names[self.local[row]]
+        name: str = self.parts[int(self.owner[row])].names[int(self.local[row])]
+        return name
 
 
 def alike_images(found: Mapping[str, Images], common: int) -> tuple[list[Alike], int]:
@@ -136,11 +137,7 @@ def _after_edits(whole: _Class, index: Keyed) -> Iterator[Alike]:
     """Pairs of students of which one has the other's images mirrored, shifted, turned or the like."""
     starts = np.searchsorted(whole.owner, np.arange(len(whole.students) + 1))
     asked = np.concatenate(
-        [
-            np.unique(np.linspace(a, b - 1, min(_ASKED, b - a)).astype(np.int64))
-            for a, b in zip(starts, starts[1:])
-            if b > a
-        ]
+        [np.unique(np.linspace(a, b - 1, min(_ASKED, b - a)).astype(np.int64)) for a, b in pairwise(starts) if b > a]
     )
     of_student = Counter(whole.owner[asked].tolist())
     best: dict[tuple[int, int], Alike] = {}
@@ -188,7 +185,7 @@ def _alike(
     of = of or min(len(whole.parts[i].names) for i in key)
     best = sorted(rows, key=lambda row: (-round(row[2], 4), row))
     used: set[int] = set()
-    examples = []
+    examples: list[tuple[str, str, float]] = []
     for a, b, value in best:
         if a not in used and len(examples) < _SHOWN:
             used.add(a)

@@ -21,7 +21,7 @@ _MOST_FILES = 40
 _LARGEST = 256 * 1024  # bytes of one file
 _MOST_KEPT = 600  # hashes of one file
 _WORDS, _WINDOW = 6, 4
-# Strings before comments: a # in a string begins none. A string of several lines that stands alone is a comment as well.
+# Strings before comments: a # in a string begins none. A string of several lines that stands alone is a comment.
 _PIECES = re.compile(
     r"(?P<alone>^[ \t]*[rRbBuUfF]{0,2}(?:\"\"\".*?\"\"\"|'''.*?''')[ \t]*$)"
     r"|(?P<string>\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"

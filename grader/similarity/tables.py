@@ -100,7 +100,7 @@ def _counts(labels: NDArray[np.uint16], wrong: NDArray[np.bool_]) -> tuple[Numbe
     w = wrong.astype(np.float32)
     several = w.sum(0)
     pairs = several * (several - 1) / 2
-    answers = [k for k in np.unique(labels[wrong]).tolist()]
+    answers = np.unique(labels[wrong]).tolist()
     agreeing = np.zeros_like(pairs)
     for k in answers:
         given = (wrong & (labels == k)).sum(0)
