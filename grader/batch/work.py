@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import socket
@@ -15,11 +16,14 @@ from typing import Any
 
 from grader.assignment import Assignment
 from grader.batch.digests import Ground, submission_digest
-from grader.batch.entries import Entry, entry_path, read_entry, write_entry
+from grader.batch.entries import Entry, entry_path, fingerprint_path, read_entry, write_entry
 from grader.batch.merging import merged, spoilt
 from grader.batch.tasks import Task
 from grader.batch.watching import Watch
+from grader.documents import write_whole
 from grader.errors import SubmissionRefused, UsageError
+from grader.inspection import Checked
+from grader.measuring.context import Context
 from grader.results import State
 from grader.scoring import Scorer
 from grader.text import printable
@@ -124,10 +128,17 @@ class _Attempt:
     def _score(self, digest: str, keys: Mapping[str, str], refusal: SubmissionRefused | None) -> Outcome:
         job, before = self.job, self.before
         scorer = _scorer(job)
+        made = self._kept_fingerprint(digest)
+
+        def look(checked: Mapping[tuple[str, str], Checked], context: Context) -> None:
+            nonlocal made
+            if not job.problems or not made:  # of one problem alone it would lack the others' work
+                made = self._fingerprint(checked, context)
+
         if refusal:
             scored = scorer.refuse(refusal, job.problems)
         else:
-            scored = scorer.score(self.task.path, problems=job.problems)
+            scored = scorer.score(self.task.path, problems=job.problems, look=look)
         report: dict[str, Any] = json.loads(scored.to_json())  # with lists for tuples, as an earlier one is read
         if before is not None and before.report is not None:
             order = [p.id for p in job.assignment.problems]
@@ -142,12 +153,30 @@ class _Attempt:
             "",
             self.attempt,
             report,
-            "",
+            made,
             self._times(),
         )
         write_entry(job.results, entry)
         why = _first_reason(report) if entry.state == "error" else ""
         return Outcome(self.task.student, entry.state, why, final=entry.state != "error")
+
+    def _kept_fingerprint(self, digest: str) -> str:
+        """That of the entry before, if it is of the same submission."""
+        before = self.before
+        there = before is not None and fingerprint_path(self.job.results, self.task.student).exists()
+        return before.fingerprint if before is not None and there and before.digest == digest else ""
+
+    def _fingerprint(self, checked: Mapping[tuple[str, str], Checked], context: Context) -> str:
+        """Writes what copies across students are looked for with; returns its sha256."""
+        from grader.similarity import fingerprint
+
+        try:
+            content = fingerprint(self.task.path, checked, context)
+        except Exception as e:  # the verdict is there: to have no fingerprint must not cost it
+            context.notes.append(f"Copies across students can't be looked for: {type(e).__name__}.")
+            return ""
+        write_whole(fingerprint_path(self.job.results, self.task.student), content)
+        return hashlib.sha256(content).hexdigest()
 
     def failed(self, why: str) -> Outcome:
         """Notes that the machine could not finish. Verdicts that still hold stay."""

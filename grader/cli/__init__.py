@@ -11,6 +11,7 @@ from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
 from grader.cli.batch import batch, class_
 from grader.cli.convert import convert
+from grader.cli.copies import copies
 from grader.cli.doctor import doctor
 from grader.cli.export import export, gradebook
 from grader.cli.grade import check, score
@@ -41,7 +42,7 @@ def grader() -> None:
 
 
 for command in (
-    *(check, score, run, batch, class_, verify, assignments, baselines, explain, reference, cache, weights),
+    *(check, score, run, batch, class_, copies, verify, assignments, baselines, explain, reference, cache, weights),
     *(doctor, init, export, gradebook, convert, completion),
 ):
     grader.add_command(command)

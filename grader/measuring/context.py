@@ -52,7 +52,8 @@ class Shared:
 class Context:
     """What the measures of one run share: data, judges' files, reference files, device, progress, what was read, notes.
 
-    `cache`: keep features between runs. `shared`: what several runs share.
+    `cache`: keep features between runs. `copied`: images, by problem and deliverable, that show what the course's data
+    hold. `shared`: what several runs share.
     """
 
     data: Data
@@ -63,6 +64,7 @@ class Context:
     cache: bool = True
     answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    copied: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
     _extractor: Extractor | None = None
 

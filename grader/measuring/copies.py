@@ -75,6 +75,7 @@ def copy_findings(
                     found[copy.ours] = copy, f"{folder}/{known.paths[copy.other].name}"
         except (CannotMeasure, BadReference) as e:
             context.notes.append(f"Copies of {folder} were not looked for: {e}.")
+    context.copied[problem, images.spec.id] = frozenset(images.names[i] for i in found)
     findings = [_copied(problem, images, [found[i] for i in sorted(found)])] if found else []
     if images.spec.alike and not free:
         return findings

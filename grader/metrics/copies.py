@@ -69,7 +69,7 @@ def similarity(a: Thumbnails, b: Thumbnails, pairs: NDArray[np.int64] | None = N
     """
     if pairs is None:
         pairs = np.repeat(np.arange(len(a))[:, None], 2, axis=1)
-    x, y = _details(a), _details(b)
+    x, y = details(a), details(b)
     # By parts, since a thousand pairs already take a hundred megabytes.
     parts = [pairs[i : i + _PAIRS] for i in range(0, len(pairs), _PAIRS)]
     return np.concatenate([np.zeros(0), *(_similarity(x[part[:, 0]], y[part[:, 1]]) for part in parts)])
@@ -120,8 +120,11 @@ def _overlap(steps: int) -> tuple[slice, slice]:
     return slice(first + whole, last + whole), slice(first, last)
 
 
-def _details(thumbnails: Thumbnails) -> Thumbnails:
-    """Brightness, and blue and red beside it, less what is common to a neighbourhood: float32 ``(n, 3, 32, 32)``."""
+def details(thumbnails: Thumbnails) -> Thumbnails:
+    """What `similarity` compares: brightness, and blue and red beside it, less what is common to a neighbourhood.
+
+    float32 ``(n, 3, 32, 32)``, of thumbnails.
+    """
     brightness = np.tensordot(thumbnails, _BRIGHTNESS, (1, 0))
     blue, red = (_blurred(thumbnails[:, c] - brightness, _COARSE) for c in (2, 0))
     planes = np.stack([brightness, blue, red], 1)

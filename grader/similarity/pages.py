@@ -1,0 +1,119 @@
+"""What `grader copies` writes: `copies.json`, a page with all pairs, and one page for each pair of students."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from grader._version import __version__
+from grader.documents import write_whole
+from grader.similarity.evidence import SHOWN, Exhibit, exhibits
+from grader.similarity.fingerprints import Fingerprint
+from grader.similarity.pairs import Found, Pair
+from grader.similarity.rates import RATES
+from grader.text import safe_name
+
+SCHEMA = "grader/copies/1"
+FOLDER = "copies"
+TITLES = {
+    "identical-images": "the same images",
+    "similar-images": "nearly the same images",
+    "predictions": "the same wrong predictions",
+    "scripts": "the same scripts",
+}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One respect in which two students' work is alike, as a page shows it."""
+
+    pair: Pair
+    title: str
+    rate: str
+    exhibits: Sequence[Exhibit]
+    more: int
+
+
+def page_name(students: tuple[str, str]) -> str:
+    """The file name of a pair's page."""
+    return f"{safe_name(students[0])}--{safe_name(students[1])}.html"
+
+
+def to_json(found: Found) -> str:
+    """The pairs as JSON text (`docs/schemas/copies-1.json`), one newline at the end."""
+    pairs = [
+        {
+            "students": list(pair.students),
+            "problem": pair.problem,
+            "deliverable": pair.deliverable,
+            "kind": pair.kind,
+            "count": pair.count,
+            "of": pair.of,
+            "strength": pair.strength,
+            "page": f"{FOLDER}/{page_name(pair.students)}",
+        }
+        for pair in found.pairs
+    ]
+    rates = {
+        kind: {"pairs": r.pairs, "alarms": r.alarms, "upper": r.upper, "of": r.of} for kind, r in sorted(RATES.items())
+    }
+    whole: dict[str, Any] = {"schema": SCHEMA, "grader": __version__, "students": found.students, "pairs": pairs}
+    whole |= {"false_alarms": rates, "notes": list(found.notes)}
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
+
+
+def write_pages(
+    found: Found, prints: Mapping[str, Fingerprint], out: Path, submissions: Mapping[str, Path] | None = None
+) -> None:
+    """Writes everything into `out`; pages of pairs that are none any more are taken away.
+
+    submissions: where they lie by student, so that pictures can be shown.
+    """
+    folder = out / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    by_students = [(key, list(group)) for key, group in groupby(found.pairs, key=lambda p: p.students)]
+    kept = {"index.html"}
+    for students, pairs in by_students:
+        places = tuple((submissions or {}).get(s) for s in students)
+        both = prints[students[0]], prints[students[1]]
+        parts = [_part(pair, exhibits(pair, both, places)) for pair in pairs]
+        kept.add(page_name(students))
+        text = _render("copies_pair.html", students=students, parts=parts, pictures=submissions is not None)
+        write_whole(folder / page_name(students), text)
+    rows = [(students, page_name(students), [_part(p, ()) for p in pairs]) for students, pairs in by_students]
+    text = _render("copies.html", rows=rows, found=found, rates=[(TITLES[k], str(r)) for k, r in sorted(RATES.items())])
+    write_whole(folder / "index.html", text)
+    write_whole(out / "copies.json", to_json(found))
+    for path in folder.glob("*.html"):
+        if path.name not in kept:
+            path.unlink()
+
+
+def _part(pair: Pair, shown: Sequence[Exhibit]) -> _Part:
+    rate = str(RATES[pair.kind]) if pair.kind in RATES else ""
+    shown = shown if pair.kind.endswith("-images") else ()
+    return _Part(pair, TITLES[pair.kind], rate, shown, max(0, pair.count - len(shown)) if shown else 0)
+
+
+def _render(template: str, **values: Any) -> str:
+    from grader.reporting.html import environment
+
+    style = "\n".join(
+        (files("grader.reporting") / "templates" / name).read_text(encoding="utf-8")
+        for name in ("page.css", "copies.css")
+    )
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        environment()
+        .get_template(template)
+        .render(style=Markup(style), style_hash=digest, version=__version__, shown=SHOWN, **values)
+    )

@@ -1,0 +1,149 @@
+"""The pairs of students of a class whose work has more in common than chance gives, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from grader.similarity import images, scripts, tables
+from grader.similarity.fingerprints import Fingerprint, Images, Table
+from grader.text import plural
+
+T = TypeVar("T", Images, Table)
+_FEW = 4  # students who may have the same before it counts as common to all
+_SHARE = 20  # a twentieth of the class
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What two students have in common in one respect. strength: in words. examples: pairs of file names.
+
+    count of `of`: images, predictions that are the same though wrong, or parts of scripts.
+    """
+
+    students: tuple[str, str]
+    problem: str
+    deliverable: str
+    kind: str
+    count: int
+    of: int
+    strength: str
+    examples: tuple[tuple[str, str, float], ...] = ()
+    numbers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """All pairs, sorted; notes on what was left out as common; how many students were compared."""
+
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...]
+    students: int
+
+
+def find_pairs(prints: Mapping[str, Fingerprint]) -> Found:
+    """The pairs of a class, from its fingerprints by student."""
+    common = max(_FEW, len(prints) // _SHARE)
+    notes: list[str] = []
+    pairs = [
+        *_images(_by_place(prints, "images"), common, notes),
+        *_tables(_by_place(prints, "tables")),
+        *_scripts(prints, common, notes),
+    ]
+    return Found(
+        tuple(sorted(pairs, key=lambda p: (p.students, p.problem, p.deliverable, p.kind))), tuple(notes), len(prints)
+    )
+
+
+def _by_place(prints: Mapping[str, Fingerprint], what: str) -> dict[tuple[str, str], dict[str, Any]]:
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for student in sorted(prints):
+        for part in getattr(prints[student], what):
+            found.setdefault((part.problem, part.deliverable), {})[student] = part
+    return found
+
+
+def _images(by_place: Mapping[tuple[str, str], Mapping[str, Images]], common: int, notes: list[str]) -> Iterable[Pair]:
+    for (problem, deliverable), parts in sorted(by_place.items()):
+        found, many = images.alike_images(parts, common)
+        if many:
+            notes.append(
+                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than {common} students "
+                "each, and were taken for no evidence: a published model or the course may have given them."
+            )
+        for alike in found:
+            yield Pair(
+                alike.students,
+                problem,
+                deliverable,
+                alike.kind,
+                alike.count,
+                alike.of,
+                _of_images(alike),
+                alike.examples,
+            )
+
+
+def _of_images(alike: images.Alike) -> str:
+    if alike.kind == "identical-images":
+        return f"{alike.count} of {plural(alike.of, 'image')} are the same, pixel by pixel"
+    if alike.edit:
+        return f"{alike.count} of {plural(alike.of, 'image')} that were looked for are the other's, {alike.edit}"
+    return f"{alike.count} of {plural(alike.of, 'image')} are nearly the same"
+
+
+def _tables(by_place: Mapping[tuple[str, str], Mapping[str, Table]]) -> Iterable[Pair]:
+    for (problem, deliverable), parts in sorted(by_place.items()):
+        for found in tables.agreements(parts):
+            strength = (
+                f"{found.same} of {found.wrong} wrong answers to the same pictures are the same; "
+                f"{found.expected:.0f} would be by chance ({found.z:.0f} standard deviations)"
+            )
+            numbers = (
+                ("right answers", f"{found.right[0]:.1%} and {found.right[1]:.1%}"),
+                ("equal answers, right ones with them", f"{found.equal} of {found.of}"),
+                ("both are wrong about", f"{found.wrong} pictures"),
+                ("of these the same wrong answer", f"{found.same}"),
+                ("expected by chance", f"{found.expected:.1f}"),
+                ("beyond chance", f"{found.z:.1f} standard deviations"),
+                ("share beyond chance", f"{found.excess:.0%}"),
+            )
+            yield Pair(
+                found.students, problem, deliverable, "predictions", found.same, found.wrong, strength, (), numbers
+            )
+
+
+def _scripts(prints: Mapping[str, Fingerprint], common: int, notes: list[str]) -> Iterable[Pair]:
+    found, many = scripts.shared_scripts({s: p.scripts for s, p in prints.items()}, common)
+    if many:
+        notes.append(f"{plural(many, 'script')} of more than {common} students each were taken for handed out.")
+    for shared in found:
+        a, b = shared.names
+        name = a if a == b else f"{a} and {b}"
+        how = "are the same but for comments and layout" if shared.same else "have most of their rarer parts in common"
+        what = f"{name} {how} ({shared.count} of {shared.of} parts)"
+        yield Pair(
+            shared.students,
+            "",
+            "",
+            "scripts",
+            shared.count,
+            shared.of,
+            what,
+            ((a, b, 1.0 if shared.same else shared.count / shared.of),),
+        )
+
+
+def find_fingerprints(folders: Iterable[Path]) -> dict[str, Path]:
+    """The files of fingerprints of results folders by student."""
+    from grader.batch.entries import fingerprint_path, read_entries
+
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for entry in read_entries(folder):
+            path = fingerprint_path(folder, entry.student)
+            if entry.fingerprint and path.exists():
+                found[entry.student] = path
+    return found

@@ -1,0 +1,126 @@
+"""Predictions that two students have in common beyond what two models that err on the same pictures would have.
+
+The statistic is that of the tests for copied answers in examinations (Wesolowsky, "Detecting excessive similarity in
+answers on multiple choice exams", Journal of Applied Statistics 27, 2000; van der Linden and Sotaridona, "Detecting
+answer copying when the regular response process follows a known response model", Journal of Educational and
+Behavioral Statistics 31, 2006): how many wrong answers are the same. Null hypothesis: given that both are wrong about a
+picture, they give the same answer with the chance that two others of the class who are wrong about it have. Right
+answers are no evidence, so that two good models are not suspected for being good; hard pictures and their usual wrong
+answer are in the chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.similarity.fingerprints import MISSING, Table
+
+LEAST_WRONG = 20  # pictures that both are wrong about
+LEAST_Z = 6.0  # standard deviations beyond chance, in units of how much the pairs of the class differ
+LEAST_EXCESS = 0.4  # of the wrong answers that chance leaves to differ are the same
+_PRIOR, _WEIGHT = 0.6, 2.0  # chance for a picture that nobody else is wrong about, and the pairs that it is worth
+_MANY = 45  # pairs from which on the class itself tells how much its pairs differ
+
+Numbers = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Wrong answers of two students: of `wrong` pictures that both are wrong about `same` have the same answer.
+
+    expected: how many would by chance. z: how far beyond, in standard deviations. rows: the pictures' numbers in the
+    order of the names. right: the shares of right answers.
+    """
+
+    students: tuple[str, str]
+    wrong: int
+    same: int
+    expected: float
+    z: float
+    excess: float
+    right: tuple[float, float]
+    equal: int
+    of: int
+
+
+def agreements(found: Mapping[str, Table]) -> list[Agreement]:
+    """Pairs of students whose predictions agree beyond chance; what can't be compared is left out."""
+    pairs: list[Agreement] = []
+    for group in _comparable(found):
+        pairs += _of_group({s: found[s] for s in group})
+    return pairs
+
+
+def _comparable(found: Mapping[str, Table]) -> list[list[str]]:
+    groups: dict[tuple[str, bytes], list[str]] = {}
+    for student in sorted(found):
+        table = found[student]
+        groups.setdefault((table.names, table.truth.tobytes()), []).append(student)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _of_group(found: Mapping[str, Table]) -> list[Agreement]:
+    students = list(found)
+    labels = np.stack([found[s].labels for s in students])
+    truth = found[students[0]].truth
+    wrong = (labels != truth) & (labels != MISSING)
+    both, same, expected, variance = _counts(labels, wrong)
+    upper = np.triu(np.ones(both.shape, np.bool_), 1) & (both >= LEAST_WRONG)
+    z = np.where(upper, (same - expected) / np.sqrt(np.maximum(variance, 0.25)), 0)
+    centre, scale = _spread(z[upper])
+    z = (z - centre) / scale
+    excess = (same - expected) / np.maximum(both - expected, 1)
+    right = 1 - (wrong | (labels == MISSING)).mean(1)
+    return [
+        Agreement(
+            (students[a], students[b]),
+            int(both[a, b]),
+            int(same[a, b]),
+            float(expected[a, b]),
+            float(z[a, b]),
+            float(excess[a, b]),
+            (float(right[a]), float(right[b])),
+            int((labels[a] == labels[b]).sum()),
+            labels.shape[1],
+        )
+        for a, b in np.argwhere(upper & (z >= LEAST_Z) & (excess >= LEAST_EXCESS)).tolist()
+    ]
+
+
+def _counts(labels: NDArray[np.uint16], wrong: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Of every pair: wrong in both, the same wrong answer, how many of these are expected, and the variance.
+
+    The chance of a picture is the share of agreeing pairs among all pairs of students that are wrong about it, without
+    the pair itself; so it may follow from sums over all pairs.
+    """
+    w = wrong.astype(np.float32)
+    several = w.sum(0)
+    pairs = several * (several - 1) / 2
+    answers = np.unique(labels[wrong]).tolist()
+    agreeing = np.zeros_like(pairs)
+    for k in answers:
+        given = (wrong & (labels == k)).sum(0)
+        agreeing += given * (given - 1) / 2
+    weight = 1 / np.maximum(pairs - 1 + _WEIGHT, 1)
+    chance = (agreeing + _WEIGHT * _PRIOR) * weight  # with the pair itself in it, which is taken out below
+    both = w @ w.T
+    same, own = np.zeros_like(both), np.zeros_like(both)
+    for k in answers:
+        given = (wrong & (labels == k)).astype(np.float32)
+        same += given @ given.T
+        own += (given * weight) @ given.T
+    expected = (w * chance) @ w.T - own
+    spread = np.clip(chance, 0, 1) * (1 - np.clip(chance, 0, 1))
+    return both, same, expected, (w * np.maximum(spread, 0.01)) @ w.T
+
+
+def _spread(z: NDArray[np.float64]) -> tuple[float, float]:
+    """The middle of the pairs' values and how far they lie from it: models of one kind agree more than chance."""
+    if len(z) < _MANY:
+        return 0.0, 1.0
+    middle = float(np.median(z))
+    return max(middle, 0.0), max(1.0, 1.4826 * float(np.median(np.abs(z - middle))))
