@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import Future
 from dataclasses import replace
@@ -97,6 +98,18 @@ def test_one_problem_graded_again_leaves_the_others(course: Path, tmp_path: Path
     (broken,) = read_entries(job.results)
     assert broken.report is not None and broken.state == "error" and broken.keys == {"acgan": "old"}
     assert [(p["state"], p["points"]) for p in broken.report["problems"]] == [("pass", 3), ("error", 0)]
+
+
+def test_a_lost_fingerprint_is_made_again(course: Path, tmp_path: Path) -> None:
+    tasks = find_tasks(make_class(tmp_path / "class", 1))[0]
+    job = make_job(tmp_path / "r", course)
+    run(Here(job, {}), job, tasks, 1, lambda _: None)
+    (path,) = (job.results / "fingerprints").iterdir()
+    content = path.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == read_entries(job.results)[0].fingerprint
+    path.unlink()
+    assert run(Here(job, {}), job, tasks, 1, lambda _: None).kept == 0 and path.read_bytes() == content
+    assert run(Here(job, {}), job, tasks, 1, lambda _: None).kept == 1
 
 
 @pytest.mark.parametrize("name", ["eve.tar.gz", "eve.rar", "eve.zip"])
