@@ -121,9 +121,10 @@ class _Attempt:
 
     def _holds(self, keys: Mapping[str, str], before: Entry) -> bool:
         """True if the entry is of the same submission, assignment, judges and references, and nothing went wrong."""
-        return (
-            before.state != "error" and before.report is not None and all(before.keys.get(p) == keys[p] for p in keys)
-        )
+        if before.state == "error" or before.report is None:
+            return False
+        whole = not before.fingerprint or fingerprint_path(self.job.results, self.task.student).exists()
+        return whole and all(before.keys.get(p) == key for p, key in keys.items())
 
     def _score(self, digest: str, keys: Mapping[str, str], refusal: SubmissionRefused | None) -> Outcome:
         job, before = self.job, self.before
