@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,11 @@ class _Class:
     digests: NDArray[np.uint64]  # (n, 2)
     details: NDArray[np.int8]
 
+    def only(self, rows: NDArray[np.bool_]) -> _Class:
+        """The same students with some of the images."""
+        parts = self.owner[rows], self.local[rows], self.digests[rows], self.details[rows]
+        return _Class(self.students, self.parts, *parts)
+
     def name(self, row: int) -> str:
         name: str = self.parts[int(self.owner[row])].names[int(self.local[row])]
         return name
@@ -57,21 +62,25 @@ class _Class:
 def alike_images(found: Mapping[str, Images], common: int) -> tuple[list[Alike], int]:
     """Pairs of students with equal or nearly equal images in one deliverable, and how many images are common.
 
-    What the course's data hold is left out, and so is what shows nothing. common: an image that more students have
-    than this stands for no pair; such ones are counted.
+    What the course's data hold is left out, and so is what shows nothing. common: of an image that more students have
+    than this, the first is paired with each of the others and these not with each other. One that more than half of the
+    class have stands for no pair; such ones are counted.
     """
     whole = _gather(found)
     if len(whole.owner) < 2:
         return [], 0
-    equal, many, first = _equal(whole, common)
+    equal, many, first, given = _equal(whole, common)
     pairs = [_alike(whole, key, "identical-images", rows) for key, rows in equal.items()]
     pairs = [pair for pair in pairs if pair.count >= min(LEAST_EQUAL, pair.of)]
     if not any(part.alike for part in found.values()):
         known = {pair.students for pair in pairs}
+        group = _groups(known)
+        whole, first = whole.only(~given), first[~given]
         index = keyed(whole.details)
         near = [*_near(whole, index, first), *_after_edits(whole, index)]
         for pair in near:
-            if pair.students not in known:
+            a, b = pair.students
+            if pair.students not in known and not (a in group and group[a] == group.get(b)):
                 known.add(pair.students)
                 pairs.append(pair)
     return pairs, many
@@ -96,15 +105,26 @@ def _gather(found: Mapping[str, Images]) -> _Class:
     )
 
 
+def _groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those who have equal images with each other, also by way of others: each student's first of the group."""
+    first: dict[str, str] = {}
+    for a, b in sorted(pairs):
+        old, new = sorted((first.setdefault(a, a), first.setdefault(b, b)), reverse=True)
+        first.update({s: new for s in first if first[s] == old})
+    return first
+
+
 _Rows = dict[tuple[int, int], list[tuple[int, int, float]]]  # by students: rows of images, and their likeness
 
 
-def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_]]:
-    """Equal images by pairs of students, how many are too common, and which rows are the first of their pixels."""
+def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Equal images by pairs of students, how many are too common, which rows are the first of their pixels, and which
+    are the too common ones.
+    """
     order = np.lexsort((whole.digests[:, 1], whole.digests[:, 0]))
     ranked = whole.digests[order]
     new = np.concatenate([[True], (ranked[1:] != ranked[:-1]).any(1)])
-    first = np.zeros(len(order), np.bool_)
+    first, given = np.zeros(len(order), np.bool_), np.zeros(len(order), np.bool_)
     first[order[new]] = True
     edges = np.append(np.nonzero(new)[0], len(order))
     pairs: _Rows = defaultdict(list)
@@ -112,12 +132,15 @@ def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_]]:
     for at in np.nonzero(np.diff(edges) > 1)[0]:
         rows = order[edges[at] : edges[at + 1]]
         owners, one = np.unique(whole.owner[rows], return_index=True)
-        if len(owners) > common:
+        if len(owners) > max(common, len(whole.students) // 2):
             many += 1
+            given[rows] = True
             continue
-        for i, j in combinations(range(len(owners)), 2):
+        # Of many only the first with each of the others: everybody is named, and the pairs don't grow with the square.
+        firsts = range(1 if len(owners) > common else len(owners))
+        for i, j in [(x, y) for x in firsts for y in range(x + 1, len(owners))]:
             pairs[int(owners[i]), int(owners[j])].append((int(rows[one[i]]), int(rows[one[j]]), 1.0))
-    return pairs, many, first
+    return pairs, many, first, given
 
 
 def _near(whole: _Class, index: Keyed, first: NDArray[np.bool_]) -> Iterator[Alike]:

@@ -70,8 +70,9 @@ def _images(by_place: Mapping[tuple[str, str], Mapping[str, Images]], common: in
         found, many = images.alike_images(parts, common)
         if many:
             notes.append(
-                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than {common} students "
-                "each, and were taken for no evidence: a published model or the course may have given them."
+                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than "
+                f"{max(common, len(parts) // 2)} students each, and were taken for no evidence: a published model or "
+                "the course may have given them."
             )
         for alike in found:
             yield Pair(
