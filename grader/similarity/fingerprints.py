@@ -34,14 +34,14 @@ from grader.text import printable
 SCHEMA = "grader/fingerprint/1"
 MISSING = 65535  # in a table's labels: no row, or none that can be judged
 _HEAD = "head"
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-_LARGEST = 64 * 2**20  # bytes of a file, and 8 times that unpacked
 # What zip, numpy's header and JSON raise for bytes that somebody has made up: encrypted parts, a header that is no
 # literal or claims more than there is memory, brackets without end, an infinite count.
-_NONE = (
+_DAMAGED = (
     *(ValueError, KeyError, TypeError, EOFError, OverflowError, MemoryError, RecursionError, RuntimeError, SyntaxError),
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
 )
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+_LARGEST = 64 * 2**20  # bytes of a file, and 8 times that unpacked
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def read_fingerprint(path: Path) -> Fingerprint:
         return unpack(path.read_bytes())
     except OSError as e:
         raise UsageError(f"{path} can't be read: {e.strerror}.") from None
-    except _NONE as e:
+    except _DAMAGED as e:
         raise UsageError(
             f"{path} is no fingerprint of `grader batch` ({printable(str(e) or type(e).__name__)}). Take it away and "
             "grade that submission again."
@@ -205,7 +205,7 @@ def read_fingerprint(path: Path) -> Fingerprint:
 
 
 def unpack(content: bytes) -> Fingerprint:
-    """What `pack` made bytes of. Raises one of `_NONE` for anything else."""
+    """What `pack` made bytes of. Raises one of `_DAMAGED` for anything else."""
     with zipfile.ZipFile(io.BytesIO(content)) as z:
         if sum(info.file_size for info in z.infolist()) > 8 * _LARGEST:
             raise ValueError("it unpacks to more than it can hold")
