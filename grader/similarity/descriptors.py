@@ -75,8 +75,8 @@ def edited(found: Descriptors, edit: Edit) -> Descriptors:
     colour = found[:, SIDE**2 :]
     if edit.mirrored:
         colour = colour.reshape(-1, 2, COLOUR_SIDE, COLOUR_SIDE)[:, :, :, ::-1].reshape(len(found), -1)
-    moved = np.concatenate([np.rint(gray).astype(np.int8), colour], 1)
-    return np.asarray(-moved if edit.inverted else moved, np.int8)
+    moved = np.concatenate([np.rint(gray).astype(np.int8), colour], 1, dtype=np.int8)
+    return np.negative(moved) if edit.inverted else moved
 
 
 def unit(found: Descriptors) -> NDArray[np.float32]:

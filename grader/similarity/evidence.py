@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from grader.submission import Submission, Unreadable, open_submission
 SHOWN = 24  # pairs of pictures on a page
 _SIDE = 128  # pixels of a picture on the page at most
 _AMPLIFIED = 4
+_LINES = 200  # of a script
+_LONGEST_SCRIPT = 256 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,19 @@ def exhibits(pair: Pair, prints: tuple[Fingerprint, Fingerprint], places: tuple[
         Exhibit((a, b), likeness, (_uri(one), _uri(other)), _uri(_difference(one, other)))
         for (a, b, likeness), one, other in zip(shown, *sides, strict=True)
     ]
+
+
+def sources(pair: Pair, prints: tuple[Fingerprint, Fingerprint], places: tuple[Path | None, ...]) -> list[list[str]]:
+    """The first lines of a pair of scripts; none of one that can't be read."""
+    found = []
+    for name, print_, place in zip(pair.examples[0], prints, places, strict=False):
+        lines: list[str] = []
+        if place:
+            with suppress(SubmissionRefused, UsageError, Unreadable), _opened(place, print_.top) as view:
+                text = view.read(str(name), _LONGEST_SCRIPT).decode("utf-8", "replace")
+                lines = [line.expandtabs(4) for line in text.splitlines()[:_LINES]]
+        found.append(lines)
+    return found
 
 
 def _read(place: Path, top: str, folder: str, names: Iterable[str]) -> list[Image.Image | None]:

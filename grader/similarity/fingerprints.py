@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -33,6 +34,12 @@ from grader.text import printable
 SCHEMA = "grader/fingerprint/1"
 MISSING = 65535  # in a table's labels: no row, or none that can be judged
 _HEAD = "head"
+# What zip, numpy's header and JSON raise for bytes that somebody has made up: encrypted parts, a header that is no
+# literal or claims more than there is memory, brackets without end, an infinite count.
+_DAMAGED = (
+    *(ValueError, KeyError, TypeError, EOFError, OverflowError, MemoryError, RecursionError, RuntimeError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _LARGEST = 64 * 2**20  # bytes of a file, and 8 times that unpacked
 
@@ -190,7 +197,7 @@ def read_fingerprint(path: Path) -> Fingerprint:
         return unpack(path.read_bytes())
     except OSError as e:
         raise UsageError(f"{path} can't be read: {e.strerror}.") from None
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as e:
+    except _DAMAGED as e:
         raise UsageError(
             f"{path} is no fingerprint of `grader batch` ({printable(str(e) or type(e).__name__)}). Take it away and "
             "grade that submission again."
@@ -198,7 +205,7 @@ def read_fingerprint(path: Path) -> Fingerprint:
 
 
 def unpack(content: bytes) -> Fingerprint:
-    """What `pack` made bytes of. Raises ValueError, KeyError, TypeError, EOFError, BadZipFile for anything else."""
+    """What `pack` made bytes of. Raises one of `_DAMAGED` for anything else."""
     with zipfile.ZipFile(io.BytesIO(content)) as z:
         if sum(info.file_size for info in z.infolist()) > 8 * _LARGEST:
             raise ValueError("it unpacks to more than it can hold")
@@ -221,7 +228,7 @@ def unpack(content: bytes) -> Fingerprint:
     for k, (name, count, digest) in enumerate(head["scripts"]):
         name, digest = _texts([name, digest], 2)
         own.append(Script(name, int(count), digest, parts.take(f"hashes{k}", np.uint32, -1)))
-    return Fingerprint(images, tuple(tables), tuple(own), _texts([head["top"]], 1)[0])
+    return Fingerprint(images, tuple(tables), tuple(own), _inside(_texts([head["top"]], 1)[0]))
 
 
 def _unpacked(parts: _Parts, k: int, *row: Any) -> Images:
@@ -230,10 +237,18 @@ def _unpacked(parts: _Parts, k: int, *row: Any) -> Images:
     n = len(names)
     digests, details = parts.take(f"digests{k}", np.uint8, n, 16), parts.take(f"details{k}", np.int8, n, WIDTH)
     course = parts.take(f"course{k}", np.bool_, n)
-    return Images(problem, deliverable, path, tuple(_texts(names, n)), bool(alike), digests, details, course)
+    plain = tuple(_inside(name) for name in _texts(names, n))
+    return Images(problem, deliverable, _inside(path), plain, bool(alike), digests, details, course)
 
 
 def _texts(values: Any, count: int) -> list[str]:
     if len(values) != count or not all(isinstance(value, str) for value in values):
         raise ValueError(f"expected {count} texts")
     return list(values)
+
+
+def _inside(path: str) -> str:
+    """The path, which pictures are read from. Raises ValueError for one that leads out of a submission."""
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"{printable(path)} leads out of the submission")
+    return path

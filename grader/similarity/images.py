@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from grader.similarity.neighbours import Keyed, among, between, cosines, keyed
 
 NEAR = 0.95  # cosine of descriptors from which on two images are nearly the same
 LEAST_EQUAL = 3  # equal images that a pair needs
-LEAST_NEAR, NEAR_SHARE = 5, 0.06  # nearly equal ones, and their share of the smaller folder
+LEAST_NEAR, NEAR_SHARE = 5, 0.03  # nearly equal ones, and their share of the smaller folder
 _ASKED = 64  # images of each student that are looked for with edits
+NEAR_EDITED = 0.92  # cosine after an edit, which is only about the one that was made
 LEAST_EDITED = 0.125  # share of those that the same edit explains
 _SHOWN = 60  # pairs of images that are kept as examples
 
@@ -57,24 +58,31 @@ class _Class:
 def alike_images(found: Mapping[str, Images], common: int) -> tuple[list[Alike], int]:
     """Pairs of students with equal or nearly equal images in one deliverable, and how many images are common.
 
-    What the course's data hold is left out, and so is what shows nothing. common: an image that more students have
-    than this stands for no pair; such ones are counted.
+    What the course's data hold is left out, and so is what shows nothing. common: of an image that more students have
+    than this, the first is paired with each of the others and these not with each other. One that more than half of the
+    class have stands for no pair; such ones are counted.
     """
     whole = _gather(found)
     if len(whole.owner) < 2:
         return [], 0
-    equal, many, first = _equal(whole, common)
+    equal, many, first, handed_out = _equal(whole, common)
     pairs = [_alike(whole, key, "identical-images", rows) for key, rows in equal.items()]
     pairs = [pair for pair in pairs if pair.count >= min(LEAST_EQUAL, pair.of)]
     if not any(part.alike for part in found.values()):
         known = {pair.students for pair in pairs}
-        index = keyed(whole.details)
-        near = [*_near(whole, index, first), *_after_edits(whole, index)]
+        group = _groups(known)
+        own = _Class(students=whole.students, parts=whole.parts, **{k: getattr(whole, k)[~handed_out] for k in _ROWS})
+        index = keyed(own.details)
+        near = [*_near(own, index, first[~handed_out]), *_after_edits(own, index)] if len(own.owner) > 1 else []
         for pair in near:
-            if pair.students not in known:
+            a, b = pair.students
+            if pair.students not in known and not (a in group and group[a] == group.get(b)):
                 known.add(pair.students)
                 pairs.append(pair)
     return pairs, many
+
+
+_ROWS = ("owner", "local", "digests", "details")
 
 
 def _gather(found: Mapping[str, Images]) -> _Class:
@@ -96,11 +104,22 @@ def _gather(found: Mapping[str, Images]) -> _Class:
     )
 
 
+def _groups(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those who have equal images with each other, also by way of others: each student's first of the group."""
+    first: dict[str, str] = {}
+    for a, b in sorted(pairs):
+        old, new = sorted((first.setdefault(a, a), first.setdefault(b, b)), reverse=True)
+        first.update({s: new for s in first if first[s] == old})
+    return first
+
+
 _Rows = dict[tuple[int, int], list[tuple[int, int, float]]]  # by students: rows of images, and their likeness
 
 
-def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_]]:
-    """Equal images by pairs of students, how many are too common, and which rows are the first of their pixels."""
+def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Equal images by pairs of students, how many are too common, which rows are the first of their pixels, and which
+    are of too common ones.
+    """
     order = np.lexsort((whole.digests[:, 1], whole.digests[:, 0]))
     ranked = whole.digests[order]
     new = np.concatenate([[True], (ranked[1:] != ranked[:-1]).any(1)])
@@ -108,16 +127,19 @@ def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_]]:
     first[order[new]] = True
     edges = np.append(np.nonzero(new)[0], len(order))
     pairs: _Rows = defaultdict(list)
-    many = 0
+    many, handed_out = 0, np.zeros(len(order), np.bool_)
     for at in np.nonzero(np.diff(edges) > 1)[0]:
         rows = order[edges[at] : edges[at + 1]]
         owners, one = np.unique(whole.owner[rows], return_index=True)
-        if len(owners) > common:
+        if len(owners) > max(common, len(whole.students) // 2):
             many += 1
+            handed_out[rows] = True
             continue
-        for i, j in combinations(range(len(owners)), 2):
+        # Of many only the first with each of the others: everybody is named, and the pairs don't grow with the square.
+        firsts = range(1 if len(owners) > common else len(owners))
+        for i, j in [(x, y) for x in firsts for y in range(x + 1, len(owners))]:
             pairs[int(owners[i]), int(owners[j])].append((int(rows[one[i]]), int(rows[one[j]]), 1.0))
-    return pairs, many, first
+    return pairs, many, first, handed_out
 
 
 def _near(whole: _Class, index: Keyed, first: NDArray[np.bool_]) -> Iterator[Alike]:
@@ -147,7 +169,7 @@ def _after_edits(whole: _Class, index: Keyed) -> Iterator[Alike]:
         pairs = pairs[whole.owner[asked[pairs[:, 0]]] != whole.owner[pairs[:, 1]]]
         likeness = cosines(changed, whole.details, pairs)
         pairs = np.stack([asked[pairs[:, 0]], pairs[:, 1]], 1)
-        near = likeness >= NEAR
+        near = likeness >= NEAR_EDITED
         by: _Rows = defaultdict(list)
         for a, b, value in zip(*pairs[near].T.tolist(), likeness[near].tolist(), strict=True):
             by[int(whole.owner[a]), int(whole.owner[b])].append((a, b, value))

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from grader._version import __version__
 from grader.documents import write_whole
-from grader.similarity.evidence import SHOWN, Exhibit, exhibits
+from grader.similarity.evidence import Exhibit, exhibits, sources
 from grader.similarity.fingerprints import Fingerprint
 from grader.similarity.pairs import Found, Pair
 from grader.similarity.rates import RATES
@@ -40,6 +40,7 @@ class _Part:
     title: str
     rate: str
     exhibits: Sequence[Exhibit]
+    sources: Sequence[Sequence[str]]
     more: int
 
 
@@ -85,11 +86,11 @@ def write_pages(
     for students, pairs in by_students:
         places = tuple((submissions or {}).get(s) for s in students)
         both = prints[students[0]], prints[students[1]]
-        parts = [_part(pair, exhibits(pair, both, places)) for pair in pairs]
+        parts = [_evident(pair, both, places) for pair in pairs]
         kept.add(page_name(students))
         text = _render("copies_pair.html", students=students, parts=parts, pictures=submissions is not None)
         write_whole(folder / page_name(students), text)
-    rows = [(students, page_name(students), [_part(p, ()) for p in pairs]) for students, pairs in by_students]
+    rows = [(students, page_name(students), [_part(p) for p in pairs]) for students, pairs in by_students]
     text = _render("copies.html", rows=rows, found=found, rates=[(TITLES[k], str(r)) for k, r in sorted(RATES.items())])
     write_whole(folder / "index.html", text)
     write_whole(out / "copies.json", to_json(found))
@@ -98,10 +99,15 @@ def write_pages(
             path.unlink()
 
 
-def _part(pair: Pair, shown: Sequence[Exhibit]) -> _Part:
+def _evident(pair: Pair, prints: tuple[Fingerprint, Fingerprint], places: tuple[Path | None, ...]) -> _Part:
+    if pair.kind == "scripts":
+        return _part(pair, read=sources(pair, prints, places))
+    return _part(pair, exhibits(pair, prints, places) if pair.kind.endswith("-images") else ())
+
+
+def _part(pair: Pair, shown: Sequence[Exhibit] = (), read: Sequence[Sequence[str]] = ((), ())) -> _Part:
     rate = str(RATES[pair.kind]) if pair.kind in RATES else ""
-    shown = shown if pair.kind.endswith("-images") else ()
-    return _Part(pair, TITLES[pair.kind], rate, shown, max(0, pair.count - len(shown)) if shown else 0)
+    return _Part(pair, TITLES[pair.kind], rate, shown, read, max(0, pair.count - len(shown)) if shown else 0)
 
 
 def _render(template: str, **values: Any) -> str:
@@ -115,5 +121,5 @@ def _render(template: str, **values: Any) -> str:
     return (
         environment()
         .get_template(template)
-        .render(style=Markup(style), style_hash=digest, version=__version__, shown=SHOWN, **values)
+        .render(style=Markup(style), style_hash=digest, version=__version__, **values)
     )

@@ -70,8 +70,9 @@ def _images(by_place: Mapping[tuple[str, str], Mapping[str, Images]], common: in
         found, many = images.alike_images(parts, common)
         if many:
             notes.append(
-                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than {common} students "
-                "each, and were taken for no evidence: a published model or the course may have given them."
+                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than "
+                f"{max(common, len(parts) // 2)} students each, and were taken for no evidence: a published model or "
+                "the course may have given them."
             )
         for alike in found:
             yield Pair(
@@ -121,9 +122,9 @@ def _scripts(prints: Mapping[str, Fingerprint], common: int, notes: list[str]) -
         notes.append(f"{plural(many, 'script')} of more than {common} students each were taken for handed out.")
     for shared in found:
         a, b = shared.names
-        name = a if a == b else f"{a} and {b}"
-        how = "are the same but for comments and layout" if shared.same else "have most of their rarer parts in common"
-        what = f"{name} {how} ({shared.count} of {shared.of} parts)"
+        name = f"both have {a}" if a == b else f"{a} and {b}"
+        how = "the same but for comments and layout" if shared.same else "with most of the rarer parts in common"
+        what = f"{name}: {how} ({shared.count} of {shared.of} parts)"
         yield Pair(
             shared.students,
             "",

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from grader.similarity.fingerprints import MISSING, Table
 
 LEAST_WRONG = 20  # pictures that both are wrong about
-LEAST_Z = 6.0  # standard deviations beyond chance, in units of how much the pairs of the class differ
-LEAST_EXCESS = 0.4  # of the wrong answers that chance leaves to differ are the same
-_PRIOR, _WEIGHT = 0.6, 2.0  # chance for a picture that nobody else is wrong about, and the pairs that it is worth
-_MANY = 45  # pairs from which on the class itself tells how much its pairs differ
+LEAST_Z = 6.0  # standard deviations beyond chance
+# Of the wrong answers that chance leaves to differ this share is the same. Independent networks of one design trained on
+# the same pictures reach 0.6 in a class of other designs, however sure it is that this is no chance.
+LEAST_EXCESS = 0.7
+_WEIGHT = 2.0  # pairs that the class's rate is worth beside the pairs that are wrong about a picture
+_USUAL, _USUAL_WEIGHT = 0.75, 100.0  # the rate where there is no class, and the pictures that it is worth
 
 Numbers = NDArray[np.float32]
 
@@ -71,8 +73,6 @@ def _of_group(found: Mapping[str, Table]) -> list[Agreement]:
     both, same, expected, variance = _counts(labels, wrong)
     upper = np.triu(np.ones(both.shape, np.bool_), 1) & (both >= LEAST_WRONG)
     z = np.where(upper, (same - expected) / np.sqrt(np.maximum(variance, 0.25)), 0)
-    centre, scale = _spread(z[upper])
-    z = (z - centre) / scale
     excess = (same - expected) / np.maximum(both - expected, 1)
     right = 1 - (wrong | (labels == MISSING)).mean(1)
     return [
@@ -94,8 +94,9 @@ def _of_group(found: Mapping[str, Table]) -> list[Agreement]:
 def _counts(labels: NDArray[np.uint16], wrong: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Of every pair: wrong in both, the same wrong answer, how many of these are expected, and the variance.
 
-    The chance of a picture is the share of agreeing pairs among all pairs of students that are wrong about it, without
-    the pair itself; so it may follow from sums over all pairs.
+    The chance of a picture is the share of agreeing pairs among all pairs of students that are wrong about it, drawn to
+    the share over all pictures where these are few; both without the pair itself, so that it takes no part in what it
+    is compared with. All of it follows from sums over pairs.
     """
     w = wrong.astype(np.float32)
     several = w.sum(0)
@@ -105,22 +106,14 @@ def _counts(labels: NDArray[np.uint16], wrong: NDArray[np.bool_]) -> tuple[Numbe
     for k in answers:
         given = (wrong & (labels == k)).sum(0)
         agreeing += given * (given - 1) / 2
-    weight = 1 / np.maximum(pairs - 1 + _WEIGHT, 1)
-    chance = (agreeing + _WEIGHT * _PRIOR) * weight  # with the pair itself in it, which is taken out below
+    weight = 1 / (np.maximum(pairs - 1, 0) + _WEIGHT)
     both = w @ w.T
     same, own = np.zeros_like(both), np.zeros_like(both)
     for k in answers:
         given = (wrong & (labels == k)).astype(np.float32)
         same += given @ given.T
         own += (given * weight) @ given.T
-    expected = (w * chance) @ w.T - own
-    spread = np.clip(chance, 0, 1) * (1 - np.clip(chance, 0, 1))
-    return both, same, expected, (w * np.maximum(spread, 0.01)) @ w.T
-
-
-def _spread(z: NDArray[np.float64]) -> tuple[float, float]:
-    """The middle of the pairs' values and how far they lie from it: models of one kind agree more than chance."""
-    if len(z) < _MANY:
-        return 0.0, 1.0
-    middle = float(np.median(z))
-    return max(middle, 0.0), max(1.0, 1.4826 * float(np.median(np.abs(z - middle))))
+    rate = (agreeing.sum() - same + _USUAL * _USUAL_WEIGHT) / (pairs.sum() - both + _USUAL_WEIGHT)
+    expected = (w * agreeing * weight) @ w.T - own + rate * ((w * _WEIGHT * weight) @ w.T)
+    chance = np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98)
+    return both, same, expected, (w * chance * (1 - chance)) @ w.T

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from grader.similarity import Fingerprint, find_pairs
+from grader.similarity.fingerprints import MISSING
+from grader.similarity.tables import _counts
+from tests.similarity.prints import Exam
+
+
+def _pairs(tables: dict[str, np.ndarray], exam: Exam) -> list[tuple[str, str]]:
+    prints = {student: Fingerprint(tables=(exam.table(answers),)) for student, answers in tables.items()}
+    return [pair.students for pair in find_pairs(prints).pairs]
+
+
+@pytest.mark.parametrize("students", [2, 5, 40])
+@pytest.mark.parametrize("usual", [0.2, 0.6, 0.9])
+def test_models_that_err_on_the_same_pictures_are_no_pair(students: int, usual: float) -> None:
+    exam = Exam(2000, students)
+    accuracies = np.linspace(0.4, 0.95, students)
+    tables = {f"s{i:02}": exam.model(a, usual) for i, a in enumerate(accuracies)}
+    assert _pairs(tables, exam) == []
+
+
+@pytest.mark.parametrize("students", [2, 5, 40])
+def test_a_copy_with_changed_rows(students: int) -> None:
+    exam = Exam(2000, 1)
+    tables = {f"s{i:02}": exam.model(0.8) for i in range(students)}
+    tables["copier"] = exam.changed(tables["s01"], 0.05)
+    assert _pairs(tables, exam) == [("copier", "s01")]
+
+
+def test_right_answers_are_no_evidence() -> None:
+    exam = Exam(2000, 2)
+    assert _pairs({"a": exam.truth, "b": exam.truth, "c": exam.changed(exam.truth, 0.005)}, exam) == []
+
+
+def test_counts_are_those_of_a_loop() -> None:
+    exam = Exam(60, 3)
+    labels = np.stack([exam.model(0.5) for _ in range(5)]).astype(np.uint16)
+    labels[0, :5] = MISSING
+    wrong = (labels != exam.truth) & (labels != MISSING)
+    both, same, expected, _ = _counts(labels, wrong)
+    everybody = [(i, p, q) for i in range(60) for p, q in combinations(range(5), 2) if wrong[p, i] and wrong[q, i]]
+    for a, b in combinations(range(5), 2):
+        others = [(i, labels[p, i] == labels[q, i]) for i, p, q in everybody if (p, q) != (a, b)]
+        rate = (sum(agree for _, agree in others) + 75) / (len(others) + 100)
+        chance, n, equal = 0.0, 0, 0
+        for i in np.nonzero(wrong[a] & wrong[b])[0]:
+            here = [agree for j, agree in others if j == i]
+            chance += (sum(here) + 2 * rate) / (len(here) + 2)
+            n, equal = n + 1, equal + (labels[a, i] == labels[b, i])
+        assert (both[a, b], same[a, b]) == (n, equal)
+        assert expected[a, b] == pytest.approx(chance, rel=1e-5)
+
+
+def test_tables_with_other_names_or_labels_are_not_compared() -> None:
+    exam, other = Exam(500, 4), Exam(500, 5)
+    answers = exam.model(0.5)
+    prints = {"a": Fingerprint(tables=(exam.table(answers),)), "b": Fingerprint(tables=(other.table(answers),))}
+    assert find_pairs(prints).pairs == ()
