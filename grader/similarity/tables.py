@@ -21,9 +21,9 @@ from grader.similarity.fingerprints import MISSING, Table
 
 LEAST_WRONG = 20  # pictures that both are wrong about
 LEAST_Z = 6.0  # standard deviations beyond chance
-# Of the wrong answers that chance leaves to differ this share is the same. Independent networks of one design trained on
-# the same pictures reach 0.6 in a class of other designs, however sure it is that this is no chance.
-LEAST_EXCESS = 0.7
+# Of the wrong answers that chance leaves to differ this share is the same. Independent networks of one design, trained
+# on the same pictures, reach 0.7 in a class of other designs: what they have in common is no chance, and no copy.
+LEAST_EXCESS = 0.75
 _WEIGHT = 2.0  # pairs that the class's rate is worth beside the pairs that are wrong about a picture
 _USUAL, _USUAL_WEIGHT = 0.75, 100.0  # the rate where there is no class, and the pictures that it is worth
 

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import html5lib
+import jsonschema
+import numpy as np
+from click.testing import CliRunner
+from PIL import Image
+
+from grader.assignment import load_assignment
+from grader.batch.entries import FINGERPRINTS, FOLDER, Entry, fingerprint_path, write_entry
+from grader.cli import grader
+from grader.inspection import Inspection
+from grader.measuring.context import Context
+from grader.references.data import Data
+from grader.similarity import Fingerprint, find_pairs, fingerprint
+from grader.similarity.fingerprints import pack, unpack
+from grader.similarity.pages import to_json, write_pages
+from grader.submission import open_submission
+from tests.conftest import GOOD, ROOT
+from tests.similarity.prints import Exam, of_images, pictures, script
+
+A, B = "<script>alert(1)</script>", "a\u202eb'c"
+_CODE = "".join(f"x{i} = f{i * i % 13}(y, {i})\n" for i in range(40))
+
+
+def _prints() -> dict[str, Fingerprint]:
+    exam = Exam(2000)
+    tables = {"a": exam.model(0.6)} | {name: exam.model(0.6) for name in "cd"}
+    tables["b"] = exam.changed(tables["a"], 0.05)
+    images = {name: of_images(pictures(i, 30)).images for i, name in enumerate("acd")}
+    images["b"] = of_images(np.roll(pictures(0, 30), 1, 0)).images
+    own = {"a": (script(_CODE),), "b": (script(_CODE, "<b>.py"),), "c": (), "d": ()}
+    names = {"a": A, "b": B, "c": "c", "d": "d"}
+    return {names[s]: Fingerprint(images[s], (exam.table(tables[s]),), own[s]) for s in "abcd"}
+
+
+def _hand_in(folder: Path, student: str, own: np.ndarray) -> None:
+    (folder / student / "acgan").mkdir(parents=True)
+    for i, picture in enumerate(own):
+        Image.fromarray(picture).save(folder / student / "acgan" / f"{i:03}.png")
+
+
+def test_the_json_follows_its_schema() -> None:
+    document = json.loads(to_json(find_pairs(_prints())))
+    jsonschema.validate(document, json.loads((ROOT / "docs" / "schemas" / "copies-1.json").read_text()))
+    assert [(p["kind"], p["students"]) for p in document["pairs"]] == [
+        ("scripts", [A, B]),
+        ("identical-images", [A, B]),
+        ("predictions", [A, B]),
+    ]
+    assert {p["page"].rpartition("/")[0] for p in document["pairs"]} == {"copies"}
+    assert document["students"] == 4
+
+
+def test_pages_are_whole_and_escaped(tmp_path: Path) -> None:
+    prints = _prints()
+    write_pages(find_pairs(prints), prints, tmp_path)
+    first = {path.name: path.read_bytes() for path in (tmp_path / "copies").iterdir()}
+    assert len(first) == 2
+    for content in first.values():
+        html5lib.HTMLParser(strict=True).parse(content.decode())
+        assert b"<script" not in content
+        assert b"<b>.py" not in content
+        assert "\u202e".encode() not in content
+        assert b"default-src 'none'; img-src data:" in content
+    write_pages(find_pairs(prints), prints, tmp_path)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "copies").iterdir()} == first
+    write_pages(find_pairs({}), {}, tmp_path)
+    assert [path.name for path in (tmp_path / "copies").iterdir()] == ["index.html"]
+
+
+def _results(folder: Path, prints: dict[str, Fingerprint]) -> Path:
+    for name in (FOLDER, FINGERPRINTS):
+        (folder / name).mkdir(parents=True)
+    for student, found in prints.items():
+        fingerprint_path(folder, student).write_bytes(pack(found))
+        write_entry(folder, Entry(student, student, "0", {}, "pass", fingerprint="0"))
+    return folder
+
+
+def test_the_command_shows_pictures_read_from_the_submissions(tmp_path: Path) -> None:
+    own = {"ann": pictures(0, 30), "bob": np.roll(pictures(0, 30), 1, 0), "cy": pictures(2, 30)}
+    for student, found in own.items():
+        _hand_in(tmp_path / "in", student, found)
+    (tmp_path / "in" / "bob" / "acgan" / "001.png").unlink()  # changed since it was graded
+    (tmp_path / "in" / "bob" / "acgan" / "002.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    results = _results(tmp_path / "results", {s: of_images(found) for s, found in own.items()})
+    words = ["copies", str(results), "-o", str(tmp_path / "out"), "--submissions", str(tmp_path / "in")]
+    done = CliRunner().invoke(grader, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "1 pair to look at among 3 submissions" in done.output
+    assert "ann and bob: the same images (acgan, digits)" in done.output
+    page = (tmp_path / "out" / "copies" / "ann--bob.html").read_text()
+    # 24 rows of two pictures and a difference; two of the second student's can't be read.
+    assert page.count("data:image/png") == 24 * 3 - 4
+
+
+def test_the_command_without_submissions_and_without_results(tmp_path: Path) -> None:
+    results = _results(tmp_path / "results", {s: of_images(pictures(0, 30)) for s in "ab"})
+    assert CliRunner().invoke(grader, ["copies", str(results)]).exit_code == 0
+    assert "Pass --submissions DIR" in (results / "copies" / "a--b.html").read_text()
+    done = CliRunner().invoke(grader, ["copies", str(tmp_path / "none")])
+    assert "Run `grader batch` first" in str(done.exception)
+    fingerprint_path(results, "a").write_bytes(b"")
+    assert "is no fingerprint" in str(CliRunner().invoke(grader, ["copies", str(results)]).exception)
+
+
+def test_a_fingerprint_of_a_submission(course: Path) -> None:
+    work = load_assignment("dlcv-fall2021-hw2")
+    context = Context(Data(course, work.data_folder), {}, cache=False)
+    with open_submission(GOOD) as view:
+        look = Inspection(view, context.data, set(), True, context.answers)
+        for problem in work.problems[1:]:
+            look.look_at(problem)
+    context.copied["acgan", "digits"] = frozenset({"0_001.png"})
+    content = fingerprint(GOOD, look.checked, context)
+    assert fingerprint(GOOD, look.checked, context) == content
+    found = unpack(content)
+    (digits,) = found.images
+    assert (digits.deliverable, digits.path, digits.names[:2]) == ("digits", "acgan", ("0_001.png", "0_002.png"))
+    assert [digits.names[i] for i in np.nonzero(digits.of_course)[0]] == ["0_001.png"]
+    tables = {t.deliverable: t for t in found.tables}
+    rows = (GOOD / "dann" / "mnistm-usps.csv").read_text().split()[1:]
+    assert tables["mnistm-usps"].labels.tolist() == [int(row.partition(",")[2]) for row in sorted(rows)]
+    assert found.scripts == ()
