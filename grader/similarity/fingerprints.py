@@ -229,9 +229,9 @@ def unpack(content: bytes) -> Fingerprint:
         tables.append(Table(problem, deliverable, path, names, labels, truth))
     own = []
     for k, (name, count, digest) in enumerate(head["scripts"]):
-        name, digest = _texts([name, digest], 2)
+        (name,), (digest,) = _paths(_texts([name], 1)), _texts([digest], 1)
         own.append(Script(name, int(count), digest, parts.take(f"hashes{k}", np.uint32, -1)))
-    return Fingerprint(images, tuple(tables), tuple(own), _texts([head["top"]], 1)[0])
+    return Fingerprint(images, tuple(tables), tuple(own), _paths(_texts([head["top"]], 1))[0])
 
 
 def _unpacked(parts: _Parts, k: int, *row: Any) -> Images:
@@ -240,10 +240,18 @@ def _unpacked(parts: _Parts, k: int, *row: Any) -> Images:
     n = len(names)
     digests, details = parts.take(f"digests{k}", np.uint8, n, 16), parts.take(f"details{k}", np.int8, n, WIDTH)
     course = parts.take(f"course{k}", np.bool_, n)
-    return Images(problem, deliverable, path, tuple(_texts(names, n)), bool(alike), digests, details, course)
+    inside = tuple(_paths(_texts(names, n)))
+    return Images(problem, deliverable, *_paths([path]), inside, bool(alike), digests, details, course)
 
 
 def _texts(values: Any, count: int) -> list[str]:
     if len(values) != count or not all(isinstance(value, str) for value in values):
         raise ValueError(f"expected {count} texts")
     return list(values)
+
+
+def _paths(values: list[str]) -> list[str]:
+    """These are read from the submission later on, and must not lead out of it."""
+    if any(value.startswith("/") or ".." in value.split("/") for value in values):
+        raise ValueError("a path that leads out of the submission")
+    return values
