@@ -46,8 +46,9 @@ def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None
     where = (
         {task.student: task.path for task in find_tasks(submissions)[0] if not task.refusal} if submissions else None
     )
-    prints = {student: read_fingerprint(path) for student, path in find_fingerprints(results).items()}
-    found = find_pairs(prints)
+    files, without = find_fingerprints(results)
+    prints = {student: read_fingerprint(path) for student, path in files.items()}
+    found = find_pairs(prints, without)
     write_pages(found, prints, place, where)
     console = make_console()
     with trimmed(console):

@@ -227,6 +227,7 @@ def unpack(content: bytes) -> Fingerprint:
     own = []
     for k, (name, count, digest) in enumerate(head["scripts"]):
         name, digest = _texts([name, digest], 2)
+        name = _inside(name)
         own.append(Script(name, int(count), digest, parts.take(f"hashes{k}", np.uint32, -1)))
     return Fingerprint(images, tuple(tables), tuple(own), _inside(_texts([head["top"]], 1)[0]))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from grader.similarity import images, scripts, tables
 from grader.similarity.fingerprints import Fingerprint, Images, Table
-from grader.text import plural
+from grader.text import listing, plural
 
 T = TypeVar("T", Images, Table)
 _FEW = 4  # students who may have the same before it counts as common to all
@@ -43,10 +43,13 @@ class Found:
     students: int
 
 
-def find_pairs(prints: Mapping[str, Fingerprint]) -> Found:
-    """The pairs of a class, from its fingerprints by student."""
+def find_pairs(prints: Mapping[str, Fingerprint], without: Sequence[str] = ()) -> Found:
+    """The pairs of a class, from its fingerprints by student. without: students who have none; they become a note."""
     common = max(_FEW, len(prints) // _SHARE)
     notes: list[str] = []
+    if without:
+        could = f"{plural(len(without), 'submission')} could not be compared: {listing(without)}"
+        notes.append(f"{could}. They hold nothing that can be read, or were graded by an earlier version.")
     pairs = [
         *_images(_by_place(prints, "images"), common, notes),
         *_tables(_by_place(prints, "tables")),
@@ -137,14 +140,17 @@ def _scripts(prints: Mapping[str, Fingerprint], common: int, notes: list[str]) -
         )
 
 
-def find_fingerprints(folders: Iterable[Path]) -> dict[str, Path]:
-    """The files of fingerprints of results folders by student."""
+def find_fingerprints(folders: Iterable[Path]) -> tuple[dict[str, Path], list[str]]:
+    """The files of fingerprints of results folders by student, and the students without one. Raises UsageError."""
     from grader.batch.entries import fingerprint_path, read_entries
 
     found: dict[str, Path] = {}
+    without: list[str] = []
     for folder in folders:
         for entry in read_entries(folder):
             path = fingerprint_path(folder, entry.student)
             if entry.fingerprint and path.exists():
                 found[entry.student] = path
-    return found
+            else:
+                without.append(entry.student)
+    return found, sorted(set(without) - set(found))

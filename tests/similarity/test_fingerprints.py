@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,8 @@ HOSTILE = {
     "no part": _with("head.npy", _npy(np.frombuffer(_HEAD % b'[["a", 1, "b"], ["c", 1, "d"]]', np.uint8))),
     "rows of numbers": _with("head.npy", _npy(np.frombuffer(_HEAD % b"[[1, 2, 3]]", np.uint8))),
     "no rows": _with("head.npy", _npy(np.frombuffer(_HEAD % b"7", np.uint8))),
+    "a way out": pack(replace(_whole(), top="../other")),
+    "a script elsewhere": pack(replace(_whole(), scripts=(script("x", "../../etc/x.py"),))),
     "deep": _with("head.npy", _npy(np.frombuffer(b"[" * 100_000, np.uint8))),
 }
 

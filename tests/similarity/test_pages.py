@@ -6,6 +6,7 @@ from pathlib import Path
 import html5lib
 import jsonschema
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
@@ -18,6 +19,7 @@ from grader.references.data import Data
 from grader.similarity import Fingerprint, find_pairs, fingerprint
 from grader.similarity.fingerprints import pack, unpack
 from grader.similarity.pages import to_json, write_pages
+from grader.similarity.rates import RATES
 from grader.submission import open_submission
 from tests.conftest import GOOD, ROOT
 from tests.similarity.prints import Exam, of_images, pictures, script
@@ -55,6 +57,12 @@ def test_the_json_follows_its_schema() -> None:
     assert document["students"] == 4
 
 
+def test_rates_are_those_of_no_alarm() -> None:
+    for rate in RATES.values():
+        assert rate.alarms == 0
+        assert rate.upper == pytest.approx(1 - 0.025 ** (1 / rate.pairs), rel=0.02)
+
+
 def test_pages_are_whole_and_escaped(tmp_path: Path) -> None:
     prints = _prints()
     write_pages(find_pairs(prints), prints, tmp_path)
@@ -88,10 +96,12 @@ def test_the_command_shows_pictures_read_from_the_submissions(tmp_path: Path) ->
     (tmp_path / "in" / "bob" / "acgan" / "001.png").unlink()  # changed since it was graded
     (tmp_path / "in" / "bob" / "acgan" / "002.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
     results = _results(tmp_path / "results", {s: of_images(found) for s, found in own.items()})
+    write_entry(results, Entry("dee", "dee.zip", "", {}, "fail"))
     words = ["copies", str(results), "-o", str(tmp_path / "out"), "--submissions", str(tmp_path / "in")]
     done = CliRunner().invoke(grader, words, catch_exceptions=False)
     assert done.exit_code == 0
     assert "1 pair to look at among 3 submissions" in done.output
+    assert "1 submission could not be compared: dee." in done.output
     assert "ann and bob: the same images (acgan, digits)" in done.output
     page = (tmp_path / "out" / "copies" / "ann--bob.html").read_text()
     # 24 rows of two pictures and a difference; two of the second student's can't be read.
