@@ -240,8 +240,8 @@ def _unpacked(parts: _Parts, k: int, *row: Any) -> Images:
     n = len(names)
     digests, details = parts.take(f"digests{k}", np.uint8, n, 16), parts.take(f"details{k}", np.int8, n, WIDTH)
     course = parts.take(f"course{k}", np.bool_, n)
-    inside = tuple(_paths(_texts(names, n)))
-    return Images(problem, deliverable, *_paths([path]), inside, bool(alike), digests, details, course)
+    path, *inside = _paths([path, *_texts(names, n)])
+    return Images(problem, deliverable, path, tuple(inside), bool(alike), digests, details, course)
 
 
 def _texts(values: Any, count: int) -> list[str]:
