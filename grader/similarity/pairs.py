@@ -122,10 +122,10 @@ def _tables(by_place: Mapping[tuple[str, str], Mapping[str, Table]]) -> Iterable
 def _scripts(prints: Mapping[str, Fingerprint], common: int, notes: list[str]) -> Iterable[Pair]:
     found, many = scripts.shared_scripts({s: p.scripts for s, p in prints.items()}, common)
     if many:
-        notes.append(f"{plural(many, 'script')} of more than {common} students each were taken for handed out.")
+        notes.append(f"Taken for handed out: {plural(many, 'script')} that more than {common} students have.")
     for shared in found:
         a, b = shared.names
-        name = f"both have {a}" if a == b else f"{a} and {b}"
+        name = f"Both have {a}" if a == b else f"{a} and {b}"
         how = "the same but for comments and layout" if shared.same else "with most of the rarer parts in common"
         what = f"{name}: {how} ({shared.count} of {shared.of} parts)"
         yield Pair(
