@@ -17,6 +17,13 @@ from grader.text import safe_name
 SCHEMA = "grader/entry/1"
 FOLDER = "entries"
 FINGERPRINTS = "fingerprints"
+_TEXTS = ("student", "source", "digest", "reason", "fingerprint")
+_KINDS: dict[str, tuple[type, ...]] = dict.fromkeys(_TEXTS, (str,)) | {
+    "keys": (dict,),
+    "report": (dict, type(None)),
+    "attempts": (int,),
+    "times": (dict,),
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,17 @@ def read_entry(path: Path) -> Entry:
     """The entry in a file. Raises UsageError for what is none, such as an entry of another version's layout."""
     found = read_json(path, "an entry of `grader batch`")
     try:
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
         if found["schema"] != SCHEMA:
             raise ValueError(f"its schema is {found['schema']!r}, not {SCHEMA}")
         entry = Entry(**{f.name: found[f.name] for f in fields(Entry)})
         if entry.state not in STATES:
             raise ValueError(f"its state is {entry.state!r}")
-        if not isinstance(entry.student, str) or entry_path(Path(), entry.student).name != path.name:
+        for name, kind in _KINDS.items():
+            if not isinstance(getattr(entry, name), kind):
+                raise ValueError(f"its {name} is {type(getattr(entry, name)).__name__}")
+        if entry_path(Path(), entry.student).name != path.name:
             raise ValueError("it is another student's")
         return entry
     except (KeyError, TypeError, ValueError) as e:

@@ -259,3 +259,60 @@ def _told(findings: Iterable[Finding]) -> None:
     for finding in findings:
         texts = (finding.path, finding.message, finding.expected, finding.actual, finding.help, *finding.examples)
         assert all(text.isprintable() and len(text) < _LONGEST for text in texts), finding
+
+
+def times(data: bytes) -> None:
+    """A table of submission times."""
+    from grader.batch.times import read_times
+    from grader.errors import UsageError
+
+    path = scratch() / "times.csv"
+    path.write_bytes(data)
+    try:
+        found = read_times(path)
+    except UsageError:
+        return
+    assert all(hand.time.tzinfo is not None and hand.attempt >= 1 for hands in found.values() for hand in hands)
+
+
+def overrides(data: bytes) -> None:
+    """Decisions of persons."""
+    from grader.assignment import load_assignment
+    from grader.batch.overrides import read_overrides
+    from grader.errors import UsageError
+
+    path = scratch() / "overrides.toml"
+    path.write_bytes(data)
+    try:
+        found = read_overrides(path, load_assignment("dlcv-fall2021-hw2"), ["ada", "bob"])
+    except UsageError:
+        return
+    assert all(one.student in ("ada", "bob") and one.who and one.why for one in found)
+
+
+def entry(data: bytes) -> None:
+    """An entry of the journal."""
+    from grader.batch.entries import read_entry
+    from grader.errors import UsageError
+
+    path = scratch() / "ada.json"
+    path.write_bytes(data)
+    try:
+        found = read_entry(path)
+    except UsageError:
+        return
+    assert found.student == "ada" and found.keys.get("dann", "") is not None
+    found.to_json().encode()
+
+
+def fingerprint(data: bytes) -> None:
+    """What is kept of a submission to compare it with others."""
+    from grader.errors import UsageError
+    from grader.similarity import read_fingerprint
+
+    path = scratch() / "ada.npz"
+    path.write_bytes(data)
+    try:
+        read_fingerprint(path)
+    except UsageError:
+        return

@@ -151,6 +151,44 @@ def _statistics() -> list[bytes]:
     return [ReferenceFile("face/test", "p", "j", "0" * 64, "1" * 64, gaussian, None, "0.1").to_bytes()]
 
 
+def _times() -> list[bytes]:
+    return [
+        b"student,time\nada,2026-11-05T21:14:09+08:00\nbob,2026-11-07T00:30:00Z\n",
+        b"student,time,attempt,submission\nada,2026-11-05T21:14:09+08:00,1,ada_1\nada,2026-11-06T21:14:09Z,2,ada_2\n",
+    ]
+
+
+def _overrides() -> list[bytes]:
+    said = 'who = "Lin"\nwhen = 2026-11-20\nwhy = "ill"\n'
+    head = '[[override]]\nstudent = "ada"\n'
+    kinds = ('problem = "dann"\npoints = 3.5\n', "extension_days = 3\n", "excuse = true\n")
+    return [b'schema = "grader/overrides/1"\n' + "".join(head + kind + said for kind in kinds).encode()]
+
+
+def _entries() -> list[bytes]:
+    from grader.batch.entries import Entry
+
+    report = {"schema": "grader/score/1", "problems": []}
+    return [
+        Entry("ada", "ada.zip", "d", {"dann": "k"}, "pass", "", 1, report, "f", {"seconds": 1}).to_json().encode(),
+        Entry("ada", "ada", "", {}, "error", "took too long", 3).to_json().encode(),
+    ]
+
+
+def _fingerprints() -> list[bytes]:
+    import numpy as np
+
+    from grader.similarity.descriptors import WIDTH
+    from grader.similarity.fingerprints import Fingerprint, Images, Script, Table, pack
+
+    digests, details = np.zeros((2, 16), np.uint8), np.ones((2, WIDTH), np.int8)
+    images = Images("acgan", "digits", "acgan", ("a.png", "b.png"), False, digests, details, np.zeros(2, np.bool_))
+    labels = np.arange(3, dtype=np.uint16)
+    table = Table("dann", "usps", "dann/usps.csv", "n", labels, labels)
+    script = Script("train.py", 40, "d" * 32, np.arange(4, dtype=np.uint32))
+    return [pack(Fingerprint((images,), (table,), (script,), "."))]
+
+
 _KEYS = b"schema id title problem deliverable kind path count size label names template measure metric baseline".split()
 _TOML = (*_KEYS, b"[[problem]]", b"[[problem.deliverable]]", b'"grader/assignment/1"', b"least", b"grid", b"tile")
 
@@ -173,6 +211,16 @@ TARGETS: dict[str, Target] = {
     "shell": Target(parsers.shell, _scripts, (b"<<EOF", b"$(", b"${", b"$((", b"eval", b"case", b"esac", b"`", b"[[")),
     "tags": Target(parsers.tags, _tags, (b" hair", b" eyes", b"blue", b"\t", b":"), 1000),
     "statistics": Target(parsers.statistics, _statistics, (b"PK\1\2", b"descr", b"fortran_order", b"shape"), share=0.5),
+    "times": Target(
+        parsers.times, _times, (b"student", b"attempt", b"submission", b"T24:00", b"+99:99", b"9999-12-31")
+    ),
+    "overrides": Target(
+        parsers.overrides, _overrides, (b"[[override]]", b"points", b"add", b"measure", b"digest", b"excuse", b"nan")
+    ),
+    "entry": Target(parsers.entry, _entries, (b'"keys"', b'"report"', b"null", b"1e999", b"[]", b"{}", b'"error"')),
+    "fingerprint": Target(
+        parsers.fingerprint, _fingerprints, (b"PK\1\2", b"descr", b"shape", b"|O", b"../", b'"images"'), share=0.5
+    ),
 }
 
 

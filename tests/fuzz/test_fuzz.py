@@ -8,7 +8,7 @@ from tests.fuzz.mutator import mutated
 from tests.fuzz.targets import TARGETS, seeds_of
 
 _RUNS = 150
-_SLOW = {"weights": 40, "grid": 40, "statistics": 60}
+_SLOW = {"weights": 40, "grid": 40, "statistics": 60, "fingerprint": 60}
 
 # Inputs that broke a parser once.
 FOUND = [
