@@ -25,20 +25,24 @@ from grader.reporting.html import render as render_page
 from grader.reporting.outcomes import About
 from grader.reporting.rebuilding import rebuilt
 from grader.results import ScoreReport
-from grader.text import number, safe_name
+from grader.text import number, printable, safe_name
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another one
 _FORMS = ("canvas", "moodle")
+_LONGEST = 1000  # characters of a name
 
 
-def write_scores(entries: Iterable[Entry], out: Path) -> None:
-    """`scores/NAME.json`: each report as `grader score -o` would have written it."""
+def write_scores(entries: Iterable[Entry], out: Path, earlier: Iterable[str] = ()) -> None:
+    """`scores/NAME.json`: each report as `grader score -o` would have written it.
+
+    earlier: students of the runs before, whose files go where they are gone.
+    """
     texts = {
         f"{safe_name(e.student)}.json": json.dumps(e.report, indent=2, allow_nan=False) + "\n"
         for e in entries
         if e.report
     }
-    _fill(out / "scores", texts)
+    _fill(out / "scores", texts, earlier, ".json")
 
 
 def write_gradebooks(
@@ -49,20 +53,23 @@ def write_gradebooks(
     if len(kinds) != 1:
         why = "no submission has a report" if not kinds else "not all submissions were graded on the same problems"
         return [f"There is no grade book: {why}."]
-    found = read_class(out / "scores", manual, roster, allow_skipped=True)
-    by_file = {safe_name(e.student): e.student for e in entries}
-    students = [s if roster else replace(s, id=by_file.get(s.id, s.id)) for s in found.students]
-    grades = {by_file.get(name, name): grade for name, grade in found.grades.items()}
+    names = {safe_name(e.student): e.student for e in entries if e.report}
+    found = read_class(out / "scores", manual, roster, allow_skipped=True, names=names)
+    students = found.students
     if not roster:
         listed = {s.id for s in students}
         students = sorted([*students, *(Student(e.student) for e in entries if e.student not in listed)], key=_id)
-    for name, grade in grades.items():
+    measured = {e.student: {p["id"]: p["points"] for p in e.report["problems"]} for e in entries if e.report}
+    for name, grade in found.grades.items():
         settled = settlement.students[name]
         for problem, points in settled.points.items():
-            measured, given = settled.before.get(problem), grade.points.get(problem)
-            by_hand = given - measured if given is not None and measured is not None else 0.0
+            # What a report says of a problem that could not be finished counts nowhere, but is in the sum.
+            by_hand = (grade.points[problem] or 0.0) - measured[name][problem]
             grade.points[problem] = None if points is None else points + by_hand
         grade.comments += [_told(a.problem, a.points, a.why) for a in settled.adjustments]
+    # A folder's name may hold ends of lines, or bytes that no csv can.
+    students = [replace(s, id=printable(s.id, _LONGEST)) for s in students]
+    grades = {printable(name, _LONGEST): grade for name, grade in found.grades.items()}
     book = Class(found.assignment, found.most, students, grades)
     for form in _FORMS:
         write_whole(out / f"gradebook-{form}.csv", render_gradebook(book, form))
@@ -85,10 +92,14 @@ def write_pages(
     changes: Mapping[str, Any] | None,
     work: Assignment,
     out: Path,
+    earlier: Iterable[str] = (),
     *,
     names: bool,
 ) -> None:
-    """`index.html` and `reports/` for who grades; `leaderboard.html` and `feedback/` for students."""
+    """`index.html` and `reports/` for who grades; `leaderboard.html` and `feedback/` for students.
+
+    earlier: as for `write_scores`.
+    """
     about = About("", 0.0, datetime(2000, 1, 1, tzinfo=UTC), assignment=work, dated=False)
     called = {e.student: e.student for e in entries} if names else pseudonyms([e.student for e in entries], out)
     reports, feedback = {}, {}
@@ -99,8 +110,8 @@ def write_pages(
             shown = without_data(rebuilt(hide(entry.report, settlement.hidden)))
             on_board = (f"On the leaderboard you are {called[entry.student]}.",)
             feedback[file] = render_page(_settled(shown, settled, on_board, settlement.hidden), about)
-    _fill(out / "reports", reports)
-    _fill(out / "feedback", feedback)
+    _fill(out / "reports", reports, earlier, ".html")
+    _fill(out / "feedback", feedback, earlier, ".html")
     write_whole(out / "leaderboard.html", render_leaderboard(found, called))
     write_whole(out / "index.html", render_class(found, changes))
 
@@ -135,12 +146,14 @@ def pseudonyms(students: Sequence[str], out: Path) -> dict[str, str]:
     return found
 
 
-def _fill(folder: Path, texts: Mapping[str, str]) -> None:
-    """Makes a folder hold these files: only what changed is written, and what an earlier run left goes."""
+def _fill(folder: Path, texts: Mapping[str, str], earlier: Iterable[str], suffix: str) -> None:
+    """Makes a folder hold these files: only what changed is written, and those of students who are gone go.
+
+    Other files stay: somebody may have named a folder that is in use.
+    """
     folder.mkdir(exist_ok=True)
-    for path in folder.iterdir():
-        if path.name not in texts and path.suffix in (".json", ".html"):
-            path.unlink()
+    for name in {f"{safe_name(student)}{suffix}" for student in earlier} - texts.keys():
+        (folder / name).unlink(missing_ok=True)
     for name, text in texts.items():
         path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:

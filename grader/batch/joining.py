@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,12 @@ def join(
     settlement = settle(entries, work, papers.times, papers.overrides)
     entries = counted(entries, work, papers.times, papers.overrides)
     out.mkdir(parents=True, exist_ok=True)
-    write_scores(entries, out)
+    earlier = _earlier(out)
+    write_scores(entries, out, earlier)
     notes = write_gradebooks(entries, settlement, out, papers.roster, papers.manual)
     found = class_report(entries, settlement, work, _copies(out), [*settlement.notes, *notes])
     changes = _changes(found, out)
-    write_pages(entries, settlement, found, changes, work, out, names=names)
+    write_pages(entries, settlement, found, changes, work, out, earlier, names=names)
     return found
 
 
@@ -68,6 +70,17 @@ def gather(folders: Iterable[Path]) -> list[Entry]:
                     "of the folders out, or grade the class again into one."
                 )
     return [found[name][0] for name in sorted(found)]
+
+
+def _earlier(out: Path) -> set[str]:
+    """The students of the last two joins: an interrupted one may have left files of those that the first had."""
+    found: set[str] = set()
+    for path in (out / CLASS, out / _PREVIOUS):
+        if path.exists():
+            # One of another version, or none at all: its files stay.
+            with suppress(UsageError, KeyError, TypeError):
+                found |= {str(s["student"]) for s in read_json(path, "an earlier class.json")["students"]}
+    return found
 
 
 def _copies(out: Path) -> list[Mapping[str, Any]]:

@@ -68,14 +68,20 @@ class _Report:
 
 
 def read_class(
-    folder: Path, manual: Path | None = None, roster: Path | None = None, *, allow_skipped: bool = False
+    folder: Path,
+    manual: Path | None = None,
+    roster: Path | None = None,
+    *,
+    allow_skipped: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> Class:
     """Reads a folder of `STUDENT.json` files that `grader score -o` wrote, a csv of points by hand, and a roster.
 
     allow_skipped: a problem with a measure that was skipped, or failed for the machine's sake, counts as it is.
+    names: the students by their files' names without `.json`, where those aren't the same; other files stay unread.
     Raises UsageError.
     """
-    reports = _reports(folder)
+    reports = _reports(folder, names)
     first = next(iter(reports.values()))
     students = _roster(roster, reports) if roster else [Student(name) for name in reports]
     most = {problem: values[1] for problem, values in first.problems.items()}
@@ -92,14 +98,17 @@ def read_class(
     return found
 
 
-def _reports(folder: Path) -> dict[str, _Report]:
+def _reports(folder: Path, names: Mapping[str, str] | None) -> dict[str, _Report]:
     try:
         paths = sorted(p for p in folder.iterdir() if p.suffix == ".json" and not p.name.startswith("."))
     except OSError as e:
         raise UsageError(f"{folder} can't be read: {e.strerror}.") from None
     if not paths:
         raise UsageError(f"{folder}: expected a score report a student, STUDENT.json (grader score -o); found none.")
-    found = {path.stem: _report(path) for path in paths}
+    if names is None:
+        found = {path.stem: _report(path) for path in paths}
+    else:
+        found = {names[path.stem]: _report(path) for path in paths if path.stem in names}
     first = next(iter(found.values()))
     for report in found.values():
         if (report.assignment, set(report.problems)) != (first.assignment, set(first.problems)):

@@ -190,3 +190,87 @@ def test_an_unfinished_one_has_no_grade(course: Path, tmp_path: Path, work: Assi
     found = join([job.results], job.results, work)
     assert found["students"][0]["total"] is None and found["students"][0]["reason"] == "took longer than 30 minutes"
     assert found["notes"] == ["There is no grade book: no submission has a report."]
+
+
+def _book(results: Path) -> dict[str, list[str]]:
+    with open(results / "gradebook-moodle.csv", newline="", encoding="utf-8") as f:
+        return {row[0]: row for row in csv.reader(f)}
+
+
+def _named(results: Path, student: str, name: str) -> None:
+    """Gives a student's entry another name."""
+    (entry,) = [e for e in read_entries(results) if e.student == student]
+    (results / "entries" / f"{student}.json").unlink()
+    write_entry(results, replace(entry, student=name, source=name))
+
+
+def test_roster_and_points_by_hand_take_students_by_their_own_names(
+    results: Path, tmp_path: Path, work: Assignment
+) -> None:
+    """Folders of a download from Moodle have blanks in their names, which file names don't keep."""
+    own, name = _own(results, tmp_path), "Zoë Lovelace_123_assignsubmission_file_"
+    _named(own, "s000", name)
+    title = next(m.title for m in work.manual if m.problem == "dann")
+    (tmp_path / "roster.csv").write_text("student\n" + "\n".join([name, *(f"s{i:03}" for i in range(1, COUNT))]))
+    (tmp_path / "manual.csv").write_text(f'student,problem,title,points\n{name},dann,"{title}",1\n')
+    join([own], own, work, Papers(roster=tmp_path / "roster.csv", manual=tmp_path / "manual.csv"))
+    assert len(_book(own)) == COUNT + 1 and float(_book(own)[name][3]) == 9 + 1
+
+
+def test_points_by_hand_count_where_a_person_settles_what_could_not_be_finished(
+    results: Path, tmp_path: Path, work: Assignment
+) -> None:
+    own = _own(results, tmp_path)
+    entry = read_entries(own)[0]
+    assert entry.report is not None
+    (verdict,) = entry.report["problems"]
+    half = dict(verdict) | {"state": "error", "points": 3.0}  # one measure was taken before the machine failed
+    write_entry(own, replace(entry, state="error", report=dict(entry.report) | {"problems": [half]}))
+    title = next(m.title for m in work.manual if m.problem == "dann")
+    (tmp_path / "manual.csv").write_text(f'student,problem,title,points\ns000,dann,"{title}",1\n')
+    (tmp_path / "decided.toml").write_text(
+        'schema = "grader/overrides/1"\n[[override]]\nstudent = "s000"\nproblem = "dann"\npoints = 7\n'
+        'who = "Lin"\nwhen = 2026-11-04\nwhy = "looked at by hand"\n'
+    )
+    join([own], own, work, Papers(manual=tmp_path / "manual.csv"))
+    assert _book(own)["s000"][3] == ""
+    join([own], own, work, Papers(manual=tmp_path / "manual.csv", overrides=tmp_path / "decided.toml"))
+    assert float(_book(own)["s000"][3]) == 7 + 1
+
+
+@pytest.mark.parametrize("name", ["Ad\udce9", "Ada\nLovelace", "\u202eadA", "\x1b[31m"])
+def test_a_name_that_nobody_can_write_stops_no_class(
+    name: str, results: Path, tmp_path: Path, work: Assignment
+) -> None:
+    own = _own(results, tmp_path)
+    write_entry(own, Entry(name, name, "", {}, "error", "its name holds control or undecodable characters: rename it"))
+    join([own], own, work)
+    shown = next(s for s in _book(own) if s not in {f"s{i:03}" for i in range(COUNT)} | {"ID number"})
+    assert shown.isprintable() and shown == name.encode("unicode_escape", "surrogatepass").decode()
+    assert (own / "index.html").exists()
+
+
+def test_files_of_others_stay(results: Path, tmp_path: Path, work: Assignment) -> None:
+    out = tmp_path / "course"
+    mine = [out / "reports" / "mine.json", out / "scores" / "zed.json", out / "feedback" / "text.html"]
+    for path in mine:
+        path.parent.mkdir(parents=True)
+        path.write_text((results / "scores" / "s000.json").read_text())
+    own = _own(results, tmp_path)
+    join([own], out, work)
+    (own / "entries" / "s001.json").unlink()
+    join([own], out, work)
+    assert all(path.exists() for path in mine) and "zed" not in _book(out)
+    gone = [out / "scores" / "s001.json", out / "reports" / "s001.html", out / "feedback" / "s001.html"]
+    assert not any(path.exists() for path in gone) and (out / "scores" / "s002.json").exists()
+
+
+def test_an_interrupted_join_leaves_nothing_behind_for_good(results: Path, tmp_path: Path, work: Assignment) -> None:
+    """It ended after class.json and before the pages."""
+    own = _own(results, tmp_path)
+    (own / "entries" / "s001.json").unlink()
+    kept = (own / "reports" / "s001.html").read_bytes()
+    join([own], own, work)
+    (own / "reports" / "s001.html").write_bytes(kept)
+    join([own], own, work)
+    assert not (own / "reports" / "s001.html").exists()
