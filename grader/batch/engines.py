@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from grader.batch.tasks import Task
+from grader.batch.watching import end_with_parent
 from grader.batch.work import Job, Outcome, grade
 from grader.errors import UsageError
 
@@ -67,7 +68,7 @@ class _Local:
     def _grade(self, task: Task, attempt: int) -> Outcome:
         if getattr(self._own, "pool", None) is None:
             context = multiprocessing.get_context("spawn")
-            self._own.pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._job,))
+            self._own.pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._job, os.getpid()))
             self._pools.append(self._own.pool)
         try:
             outcome: Outcome = self._own.pool.submit(_grade_here, task, attempt).result()
@@ -98,8 +99,9 @@ class _Local:
 _job: list[Job] = []
 
 
-def _begin(job: Job) -> None:
+def _begin(job: Job, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends the pool
+    end_with_parent(parent)
     _limit_threads(job.threads)
     _job[:] = [job]
 

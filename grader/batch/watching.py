@@ -1,4 +1,4 @@
-"""Keeps a worker within its memory and time, and ends it with the run that it belongs to."""
+"""Keeps a worker within its memory and time; ends it with the run that it belongs to."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Watch:
     """While it is entered, a thread of its own ends this process once it holds too much or takes too long.
 
-    memory: GiB. minutes: from entering on. told: called with the reason, before the process ends. Also ends, without a
-    word, when the parent process does.
+    memory: GiB. minutes: from entering on. told: called with the reason, before the process ends.
     """
 
     def __init__(self, memory: float, minutes: float, told: Callable[[str], object]) -> None:
@@ -30,7 +29,6 @@ class Watch:
         self._minutes = minutes
         self._told = told
         self._over = threading.Event()
-        self._parent = os.getppid()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Watch:
@@ -46,8 +44,6 @@ class Watch:
     def _watch(self) -> None:
         end = time.monotonic() + 60 * self._minutes
         while not self._over.wait(_EVERY):
-            if os.getppid() != self._parent:
-                os._exit(_OVER)
             held = resident()
             if held > self._memory * 2**30:
                 why = f"needed more than {number(self._memory)} GiB of memory (--memory)"
@@ -68,3 +64,19 @@ def resident() -> int:
     except OSError:
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else most * 1024
+
+
+def end_with_parent(parent: int) -> None:
+    """From now on this process ends soon after the one that started it, also where that had no time to say so.
+
+    parent: its number, told by itself: it may be gone by now.
+
+    A worker that waits for its next task reads from a pipe whose other end it holds itself: it would wait for ever.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_EVERY)
+        os._exit(_OVER)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -187,6 +187,7 @@ class _Run:
         self.submissions = submissions.resolve()
         self.shard = shard
         self.options = options
+        self._known: dict[str, str] = {}  # what the submissions looked like before they were graded
 
     def until_done(self) -> int:
         from grader.batch.engines import dask, local
@@ -210,8 +211,11 @@ class _Run:
         return 3 if "error" in states.values() else 0
 
     def _pass(self, engine: Any, tasks: list[Task]) -> dict[str, str]:
+        from grader.batch.arriving import signatures
         from grader.batch.running import run
 
+        if self.options["watch"]:
+            self._known |= signatures(tasks)  # first: what changes while it is graded is graded again
         tally = run(engine, self.job, tasks, self.options["tries"], _progress(len(tasks)))
         self._tell(tally)
         return {o.student: o.state for o in tally.outcomes}
@@ -221,13 +225,12 @@ class _Run:
         from grader.batch.arriving import signatures
         from grader.batch.tasks import find_tasks
 
-        known = signatures(find_tasks(self.submissions, self.shard)[0])
-        before = known
+        before = self._known
         while True:
             time.sleep(_EVERY)
             tasks = find_tasks(self.submissions, self.shard)[0]
             now = signatures(tasks)
-            fresh = [t for t in tasks if now.get(t.student) != known.get(t.student)]
+            fresh = [t for t in tasks if now[t.student] != self._known.get(t.student)]
             if fresh and all(now[t.student] == before.get(t.student) for t in fresh):
                 return self._pass(engine, fresh)
             before = now

@@ -50,7 +50,7 @@ def test_dask_makes_the_same_though_a_worker_is_killed(
 
     def kill(tally: Tally) -> None:
         if tally.done >= 3 and not killed:
-            killed.append(next(e.times["process"] for e in read_entries(job.results)))
+            killed.append(next(p for e in read_entries(job.results) if (p := e.times["process"]) != os.getpid()))
             os.kill(killed[0], signal.SIGKILL)
 
     with engines.dask(job, 2, "local") as engine:
@@ -68,7 +68,8 @@ def test_a_local_worker_that_is_killed_is_replaced(
 
     def kill(tally: Tally) -> None:
         if tally.done in (3, 9):
-            pid = max(e.times["process"] for e in read_entries(job.results))
+            # What the run itself noted of a worker that was gone has the number of this process.
+            pid = max({e.times["process"] for e in read_entries(job.results)} - {os.getpid()})
             if pid not in killed:
                 killed.add(pid)
                 os.kill(pid, signal.SIGKILL)
@@ -106,6 +107,36 @@ def test_no_scheduler_of_dask(course: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     done = batch(make_class(tmp_path / "class", 1), tmp_path / "r", course, "--dask", "nonsense://")
     assert done.returncode == 2 and "no scheduler of Dask answers there" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks for processes in /proc")
+def test_no_worker_outlives_a_run_that_is_killed(submissions: Path, course: Path, tmp_path: Path) -> None:
+    words = command(submissions, tmp_path / "r", course, "--watch", "--workers", "2")
+    run_ = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert run_.stderr is not None
+    while "24 of 24" not in run_.stderr.readline():
+        assert run_.poll() is None
+    session = os.getsid(run_.pid)
+    assert len(_of_session(session)) >= 3  # its two workers wait for more
+    run_.kill()
+    run_.communicate()
+    limit = time.monotonic() + 30
+    while _of_session(session) and time.monotonic() < limit:
+        os.sched_yield()
+    assert not _of_session(session)
+
+
+def _of_session(session: int) -> list[int]:
+    """Processes of a session that are still there."""
+    found = []
+    for place in Path("/proc").iterdir():
+        try:
+            state, _, _, own = place.joinpath("stat").read_text().rpartition(") ")[2].split()[:4]
+        except (OSError, ValueError):
+            continue
+        if place.name.isdecimal() and int(own) == session and state != "Z":
+            found.append(int(place.name))
+    return found
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3", "1/3/5", "1/99999999"])
