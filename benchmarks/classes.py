@@ -27,32 +27,47 @@ from fixtures.make import make_course
 
 GOOD = Path(__file__).parent.parent / "fixtures" / "submission"
 _EACH = 100  # images of each digit
-# The same images through the same networks, and nothing else.
-_FORWARD = """
-import json, sys, time
-from pathlib import Path
-import numpy as np
-from PIL import Image
-from grader.judges.features import Extractor
-found, networks = [], Extractor({}, "cpu", None)
-for top in sorted(Path(sys.argv[1]).iterdir())[: int(sys.argv[2])]:
-    images = np.stack([np.asarray(Image.open(path)) for path in sorted((top / "acgan").iterdir())])
-    began = time.process_time()
-    for protocol in ("course-classifier", "efficientnet-lite0"):
-        networks.run(protocol, images, lambda *_: None)
-    found.append(time.process_time() - began)
-print(json.dumps(found))
-"""
-# Each submission scored after the other by one object, without a journal.
-_SCORED = """
+# Each graded by what a worker runs, with the time inside of networks taken apart.
+_PARTS = """
 import json, os, sys
 from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from grader.assignment import load_assignment
+from grader.batch import work
+from grader.batch.digests import find_ground
+from grader.batch.tasks import find_tasks
+from grader.judges.engines import Engine
+from grader.references.data import find_data
 from grader.scoring import Scorer
-scorer, found = Scorer(data=sys.argv[3]), []
-for top in sorted(Path(sys.argv[1]).iterdir())[: int(sys.argv[2])]:
-    began = sum(os.times()[:4])
-    scorer.score(top, problems=["acgan", "dann"])
-    found.append(sum(os.times()[:4]) - began)
+
+def used():
+    return sum(os.times()[:4])
+
+spent = {"networks": 0.0, "scoring": 0.0}
+def timed(owner, name, key):
+    run = getattr(owner, name)
+    def measured(*arguments, **options):
+        began = used()
+        try:
+            return run(*arguments, **options)
+        finally:
+            spent[key] += used() - began
+    setattr(owner, name, measured)
+timed(Engine, "run", "networks")
+timed(Scorer, "score", "scoring")
+top, data, results = map(Path, sys.argv[1:4])
+for folder in (results, results / "entries", results / "fingerprints"):
+    folder.mkdir()
+whole = load_assignment("dlcv-fall2021-hw2")
+ground = find_ground(whole, find_data(data, whole.data_folder), {})
+job = work.Job(whole, data, {}, (), "cpu", results, ("acgan", "dann"), ground, "run")
+found = []
+for task in find_tasks(top)[0][: int(sys.argv[4])]:
+    spent.update(networks=0.0, scoring=0.0)
+    began = used()
+    work.grade(job, task, 1)
+    found.append([used() - began, spent["scoring"], spent["networks"]])
 print(json.dumps(found))
 """
 
@@ -110,11 +125,11 @@ def _resident(pid: int) -> float:
         return 0.0
 
 
-def _alone(program: str, *arguments: str | int | Path, cache: Path) -> list[float]:
+def _alone(program: str, *arguments: str | int | Path, cache: Path) -> list[list[float]]:
     words = [sys.executable, "-c", program, *(str(a) for a in arguments)]
     environment = os.environ | {"GRADER_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
-    found: list[float] = json.loads(done.stdout)
+    found: list[list[float]] = json.loads(done.stdout)
     return found
 
 
@@ -138,12 +153,11 @@ def measure(numbers: tuple[int, ...], home: Path) -> Table:
     few, many = min(numbers), max(numbers)
     slope = (seconds[many] - seconds[few]) / (many - few)
     table.add_row("one more submission", f"{slope:.2f} s")
-    forward = float(np.median(_alone(_FORWARD, home / "all", few, cache=home / "none")[1:]))
-    scored = float(np.median(_alone(_SCORED, home / "all", few, data, cache=home / "scored")[2:]))
-    table.add_row("its images through the networks and no more", f"{forward:.2f} s")
-    table.add_row("scored without a journal", f"{scored:.2f} s")
-    table.add_row("a submission against the networks alone", f"{slope / forward:.3f}")
-    table.add_row("a submission against scoring it", f"{slope / scored:.3f}")
+    parts = _alone(_PARTS, home / "all", data, home / "parts", few, cache=home / "cache-parts")[1:]
+    whole, scored, networks = np.median(parts, axis=0)
+    table.add_row("of it in networks", f"{networks:.2f} s")
+    table.add_row("all of it against the networks alone", f"{np.median([w / n for w, _, n in parts]):.3f}")
+    table.add_row("digests, journal and fingerprint against the networks", f"{(whole - scored) / networks:.3f}")
     again, _ = batch(home / f"class{many}", home / f"results{many}", data, home / f"cache{many}")
     table.add_row(f"the same {many} again", f"{again:.1f} s")
     return table

@@ -50,6 +50,7 @@ def test_the_submission_is_as_asked_for(submission: Path, course_hw4: Path) -> N
     assert found.state == "pass" and not [f for f in found.findings if f.rule != "reference-count"], found.findings
 
 
+@pytest.mark.slow
 def test_every_measure_is_taken_that_needs_no_download(report: ScoreReport) -> None:
     taken = {m.id: m for verdict in report.problems for m in verdict.measures}
     skipped = {name for name, m in taken.items() if m.state == "skipped"}
@@ -57,6 +58,7 @@ def test_every_measure_is_taken_that_needs_no_download(report: ScoreReport) -> N
     assert all(m.value is not None and m.state == "pass" for name, m in taken.items() if name not in skipped)
 
 
+@pytest.mark.slow
 def test_pairs_flip_and_codes_are_read(report: ScoreReport) -> None:
     """These pictures don't depend on the data, so that the values are those beside the weights."""
     taken = {m.id: m for verdict in report.problems for m in verdict.measures}
