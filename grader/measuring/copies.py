@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import itertools
 import os
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +27,7 @@ from grader.references.pictures import list_pictures, read_picture
 from grader.results import Finding
 from grader.text import listing, plural
 
-_LAYOUT = 1  # counts up when hashes change
+_LAYOUT = 1  # counts up when hashes or details change
 _PART = 500  # pictures between two steps of the progress
 _NOTHING = np.zeros((3, copies.SIDE, copies.SIDE), np.float32)
 _JUDGE = "efficientnet_lite0"
@@ -172,8 +171,7 @@ def _copies_in(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: C
     """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
 
     def compute() -> NDArray[np.float64]:
-        both = (_look(pixels, mirrored, known, gray, context) for mirrored in (False, True))
-        best = {copy.ours: copy for copy in sorted(itertools.chain(*both), key=lambda copy: copy.rank)}
+        best = {copy.ours: copy for copy in sorted(_look(pixels, known, gray, context), key=lambda copy: copy.rank)}
         return np.array(list(best.values()), np.float64).reshape(-1)
 
     key = f"copies {known.digest} {_digest_of(pixels)} {gray} {_RULES} {_network(context)}"
@@ -181,27 +179,25 @@ def _copies_in(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: C
     return [_Copy(int(ours), int(other), value, bool(m), bool(e)) for ours, other, value, m, e in kept]
 
 
-def _look(
-    pixels: NDArray[np.uint8],
-    mirrored: bool,
-    known: _Folder,
-    gray: bool,
-    context: Context,
-) -> Iterator[_Copy]:
-    paths = known.paths
-    ours = np.ascontiguousarray(pixels[:, :, ::-1]) if mirrored else pixels
-    thumbnails = _thumbnails(ours)
+def _look(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: Context) -> Iterator[_Copy]:
+    """All pairs that show the same, the submission's images as they are and mirrored."""
+    n, paths = len(pixels), known.paths
+    plain = _thumbnails(pixels)
+    thumbnails = np.concatenate([plain, plain[..., ::-1]])
     pairs = copies.candidates(copies.perceptual_hash(thumbnails), known.hashes)
     used = np.unique(pairs[:, 1])
     others = np.zeros((len(used), 3, copies.SIDE, copies.SIDE), np.float32)
     for i, other in enumerate(used.tolist()):
         others[i] = known.thumbnail(other, gray).transpose(2, 0, 1)
+    details = copies.details(plain)
     rows = np.column_stack([pairs[:, 0], np.searchsorted(used, pairs[:, 1])])
-    found = copies.similarity(thumbnails, others, rows)
-    for row in _decided(found, pairs, ours, paths, gray, context):
+    found = copies.similarity(np.concatenate([details, details[..., ::-1]]), copies.details(others), rows)
+    both = [pixels, np.ascontiguousarray(pixels[:, :, ::-1])]
+    for row in _decided(found, pairs, both, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
-        exact = np.array_equal(ours[i], _picture(paths[other], gray))
-        yield _Copy(i, other, float(found[row]), mirrored, exact)
+        mirrored, ours = divmod(i, n)
+        exact = np.array_equal(both[mirrored][ours], _picture(paths[other], gray))
+        yield _Copy(ours, other, float(found[row]), bool(mirrored), exact)
 
 
 def _picture(path: Path, gray: bool) -> NDArray[np.uint8]:
@@ -213,17 +209,21 @@ def _picture(path: Path, gray: bool) -> NDArray[np.uint8]:
 def _decided(
     similarity: NDArray[np.float64],
     pairs: NDArray[np.int64],
-    ours: NDArray[np.uint8],
+    both: Sequence[NDArray[np.uint8]],
     paths: Sequence[Path],
     gray: bool,
     context: Context,
 ) -> list[int]:
-    """The rows of pairs that show the same: by their pixels, and in a border band by a network's features as well."""
+    """The rows of pairs that show the same: by their pixels, and in a border band by a network's features as well.
+
+    both: the submission's images and, counted on, the mirrored ones.
+    """
     sure: list[int] = np.nonzero(similarity >= copies.SAME)[0].tolist()
     band: list[int] = np.nonzero((similarity >= copies.LIKELY) & (similarity < copies.SAME))[0].tolist()
     if not band or not _network(context):  # pixels alone decide
         return sure
-    a = _features([ours[pairs[row, 0]] for row in band], context)
+    n = len(both[0])
+    a = _features([both[i // n][i % n] for i in pairs[band, 0].tolist()], context)
     b = _features([_picture(paths[pairs[row, 1]], gray) for row in band], context)
     cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     return [*sure, *(row for row, value in zip(band, cosine, strict=True) if value >= copies.SAME_FEATURES)]
@@ -258,7 +258,8 @@ def _alike(pixels: NDArray[np.uint8], context: Context) -> list[tuple[int, int, 
         pairs = copies.candidates(hashes, hashes, nearest=copies.NEAREST + 1)  # each is nearest to itself
         pairs = np.unique(np.sort(pairs, axis=1), axis=0)
         pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-        found = copies.similarity(thumbnails, thumbnails, pairs)
+        details = copies.details(thumbnails)
+        found = copies.similarity(details, details, pairs)
         rows = np.nonzero(found >= copies.SAME)[0]
         return np.column_stack([np.sort(distinct)[pairs[rows]], found[rows]]).reshape(-1)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COLLAPSED = 0.5  # share of the reference's Vendi score below which a class has collapsed
 _COLLAPSED_FEW = 0.65  # the same for fewer images than FEW, where even ten different ones have half of it
 _LEAST = 10  # images of a class that a comparison needs
-_SETS = 8  # of so many real images, where they are few: one such set says little
+_SETS = 8  # of as many real images, where they are few
 _COLUMNS = ("image_name", "label")
 
 
@@ -48,13 +48,9 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     interval = pairwise_interval(parts, value) if spec.metric == "diversity" else None
     details: dict[str, Any] = {"per_class": per_class}
     provenance = network_provenance(spec.protocol, found, len(features))
-    reference = _reference(spec, images, context)
-    shares = {}
-    for name, real in reference.items():
-        # Both numbers grow with n, so that as many images are taken on both sides.
-        n = min(len(of_class[name]), len(real)) if name in of_class else 0
-        if n >= _LEAST and (real_value := _mean_of_sets(compute, real, n)) > 0:
-            shares[name] = compute(features[of_class[name][:n]]) / real_value
+    # Both numbers grow with n, so that as many images are taken on both sides.
+    real = _real_values(spec, images, context, compute)
+    shares = {name: compute(features[of_class[name][:n]]) / of_real for name, (n, of_real) in real.items()}
     if shares:
         mean = sum(shares.values()) / len(shares)
         remark = f"{100 * mean:.0f} % of real images'"
@@ -66,6 +62,25 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
         note = f"The diversity of {images.spec.place} was not compared with that of {spec.reference}: "
         context.notes.append(note + f"it takes {_LEAST} pictures of a class, with their labels.")
     return Measurement(value, len(features), interval=interval, details=details, provenance=provenance)
+
+
+def _real_values(
+    spec: MeasureSpec, images: CheckedImages, context: Context, compute: Callable[[NDArray[np.float64]], float]
+) -> dict[str, tuple[int, float]]:
+    """For each class that can be compared how many real images are taken, and what is computed of so many."""
+    counts = {name: len(rows) for name, rows in _classes(images).items()}
+    size = images.spec.size
+    # Of classes with few images several sets are taken: one such set says little.
+    wanted = {name: n * (_SETS if len(images.names) < FEW else 1) for name, n in counts.items()}
+    key = spec.reference, spec.reference_labels, spec.protocol, size, *wanted.items()
+
+    def values() -> dict[str, tuple[int, float]]:
+        real = context.once(("features", *key), lambda: _features_of_classes(spec, wanted, size, context))
+        sizes = {name: min(counts[name], len(found)) for name, found in real.items()}
+        found = {name: (n, _mean_of_sets(compute, real[name], n)) for name, n in sizes.items() if n >= _LEAST}
+        return {name: (n, value) for name, (n, value) in found.items() if value > 0}
+
+    return context.once((spec.metric, *key), values)
 
 
 def _mean_of_sets(compute: Callable[[NDArray[np.float64]], float], real: NDArray[np.float64], n: int) -> float:
@@ -113,20 +128,13 @@ def _classes(images: CheckedImages) -> dict[str, list[int]]:
     return dict(sorted(found.items(), key=lambda item: int(item[0])))
 
 
-def _reference(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, NDArray[np.float64]]:
-    """Features of the first reference images of each class, as many as a class has; none where they aren't here.
-
-    Several times as many where a class has few images. Pictures of another size are brought to that of the images.
-    """
-    sets = _SETS if len(images.names) < FEW else 1
-    wanted = {name: sets * len(rows) for name, rows in _classes(images).items()}
-    key = "diversity", spec.reference, spec.reference_labels, spec.protocol, images.spec.size, tuple(wanted.items())
-    return context.once(key, lambda: _features_of_classes(spec, wanted, images.spec.size, context))
-
-
 def _features_of_classes(
     spec: MeasureSpec, counts: Mapping[str, int], size: tuple[int, int], context: Context
 ) -> dict[str, NDArray[np.float64]]:
+    """Features of the first reference images of each class, so many at most; none where they aren't here.
+
+    Pictures of another size are brought to that of the images.
+    """
     from grader.references.pictures import list_pictures, read_resized
 
     try:

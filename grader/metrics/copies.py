@@ -48,10 +48,10 @@ def perceptual_hash(thumbnails: Thumbnails) -> Hashes:
 
 def candidates(ours: Hashes, others: Hashes, *, nearest: int = NEAREST, within: int = WITHIN) -> NDArray[np.int64]:
     """Pairs of indices, int64 ``(k, 2)``, whose hashes differ in few bits: for each of ours the nearest others."""
-    signs = (2 * others.astype(np.float32) - 1).T
+    signs = _signs(others).T
     found = [np.zeros((0, 2), np.int64)]
     for start in range(0, len(ours), _ROWS):
-        distance = (BITS - (2 * ours[start : start + _ROWS].astype(np.float32) - 1) @ signs) / 2
+        distance = (BITS - _signs(ours[start : start + _ROWS]) @ signs) / 2
         row, column = np.nonzero(distance <= within)
         order = np.lexsort((column, distance[row, column], row))
         row, column = row[order], column[order]
@@ -61,18 +61,20 @@ def candidates(ours: Hashes, others: Hashes, *, nearest: int = NEAREST, within: 
     return np.concatenate(found)
 
 
-def similarity(a: Thumbnails, b: Thumbnails, pairs: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-    """Cosine of the details of thumbnails ``(n, 3, 32, 32)``, pair by pair, the best over small shifts: ``(n,)``, to 1.
+def _signs(hashes: Hashes) -> NDArray[np.float32]:
+    return 2 * hashes.astype(np.float32) - 1
 
-    Slow changes are taken out first: they are common to pictures of one kind, and a copy may be brighter. Colours
-    count in a coarser form, which saving with loss keeps. `pairs`, int64 ``(k, 2)``: which of `a` with which of `b`.
+
+def similarity(a: Thumbnails, b: Thumbnails, pairs: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """Cosine of the `details` of pictures ``(n, 3, 32, 32)``, pair by pair, the best over small shifts: ``(n,)``, to 1.
+
+    `pairs`, int64 ``(k, 2)``: which of `a` with which of `b`.
     """
     if pairs is None:
         pairs = np.repeat(np.arange(len(a))[:, None], 2, axis=1)
-    x, y = details(a), details(b)
     # By parts, since a thousand pairs already take a hundred megabytes.
     parts = [pairs[i : i + _PAIRS] for i in range(0, len(pairs), _PAIRS)]
-    return np.concatenate([np.zeros(0), *(_similarity(x[part[:, 0]], y[part[:, 1]]) for part in parts)])
+    return np.concatenate([np.zeros(0), *(_similarity(a[part[:, 0]], b[part[:, 1]]) for part in parts)])
 
 
 def _similarity(x: Thumbnails, y: Thumbnails) -> NDArray[np.float64]:
@@ -123,19 +125,19 @@ def _overlap(steps: int) -> tuple[slice, slice]:
 def details(thumbnails: Thumbnails) -> Thumbnails:
     """What `similarity` compares: brightness, and blue and red beside it, less what is common to a neighbourhood.
 
-    float32 ``(n, 3, 32, 32)``, of thumbnails.
+    float32 ``(n, 3, 32, 32)``, of thumbnails. Slow changes are common to pictures of one kind, and a copy may be
+    brighter. Colours count in a coarser form, which saving with loss keeps.
     """
     brightness = np.tensordot(thumbnails, _BRIGHTNESS, (1, 0))
     blue, red = (_blurred(thumbnails[:, c] - brightness, _COARSE) for c in (2, 0))
-    planes = np.stack([brightness, blue, red], 1)
-    return planes - _blurred(planes, _NEIGHBOURHOOD)
+    planes = (brightness, blue, red)
+    return np.stack([plane - _blurred(plane, _NEIGHBOURHOOD) for plane in planes], 1)
 
 
 def _blurred(planes: Thumbnails, sigma: float) -> Thumbnails:
+    """Planes ``(n, 32, 32)`` after a Gaussian along rows and columns."""
     at = np.arange(SIDE)
     blur = np.exp(-np.square(at - at[:, None]) / (2 * sigma**2)).astype(np.float32)
     blur /= blur.sum(1, keepdims=True)
-    # Along the columns, then along the rows, each as one product: many small ones take three times as long.
-    for _ in range(2):
-        planes = (planes.reshape(-1, SIDE) @ blur.T).reshape(planes.shape).swapaxes(-1, -2)
-    return np.ascontiguousarray(planes)
+    along_rows = (planes.reshape(-1, SIDE) @ blur.T).reshape(planes.shape)  # one product: many small ones are slower
+    return np.asarray(np.matmul(blur, along_rows))

@@ -26,12 +26,16 @@ def pairwise_interval(classes: list[Array], value: float) -> tuple[float, float]
     """
     if min(len(c) for c in classes) < 2 * GROUPS:
         return None
-    tables = [_distances(c) for c in classes]
-    without = []
-    for i in range(GROUPS):
-        kept = [np.delete(np.arange(len(t)), groups(len(t))[i]) for t in tables]
-        without.append(np.mean([_mean_of_pairs(t[np.ix_(k, k)]) for t, k in zip(tables, kept, strict=True)]))
-    return jackknife_interval(value, np.array(without))
+    without = np.zeros(GROUPS)
+    for table in map(_distances, classes):
+        n = len(table)
+        member = np.zeros((GROUPS, n))
+        for i, left_out in enumerate(groups(n)):
+            member[i, left_out] = 1
+        between = member @ table @ member.T  # sums of distances between groups
+        left = n - member.sum(1)
+        without += (table.sum() - 2 * between.sum(1) + between.diagonal()) / (left * (left - 1))
+    return jackknife_interval(value, without / len(classes))
 
 
 def vendi_score(features: Array) -> float:

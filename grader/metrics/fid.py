@@ -72,7 +72,7 @@ def frechet_interval(features: Array, reference: Gaussian, value: float) -> tupl
     if n < 2 * GROUPS:
         return None
     centred = features - features.mean(0)
-    inner = centred @ centred.T
+    squared = np.square(centred).sum(1)
     rotated = centred @ reference.factor.T
     gram = rotated @ rotated.T
     offset = features.mean(0) - reference.mean
@@ -83,7 +83,7 @@ def frechet_interval(features: Array, reference: Gaussian, value: float) -> tupl
         m = len(keep)
         shift = centred[keep].mean(0)
         root = np.sqrt(np.maximum(np.linalg.eigvalsh(_centre(gram[np.ix_(keep, keep)])), 0)).sum()
-        trace = np.trace(inner[np.ix_(keep, keep)]) - m * np.square(shift).sum()
+        trace = squared[keep].sum() - m * np.square(shift).sum()
         squares = np.square(offset + shift).sum() + trace / (m - 1) + total
         values.append(float(squares - 2 * root / np.sqrt(m - 1)))
     return jackknife_interval(value, np.array(values))
