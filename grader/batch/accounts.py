@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from grader.assignment import Problem
 from grader.batch.overrides import Override, most_points
-from grader.batch.settlement import Adjustment
+from grader.batch.settlement import DIGITS, Adjustment
 from grader.text import number
-
-_DIGITS = 6  # behind the point, so that 0.1 + 0.2 is 0.3
 
 
 class Account:
@@ -21,6 +19,7 @@ class Account:
         self.earned = dict(earned)
         self.steps: list[Adjustment] = []
         self.notes: list[str] = []
+        self.excused = False
 
     def leave_open(self, why: str) -> None:
         """What was measured doesn't count, and what counts isn't known."""
@@ -35,9 +34,9 @@ class Account:
         added = [o for o in decided if o.kind == "add" and not o.measure]
         excuses = [o for o in decided if o.kind == "excuse"]
         for o in excuses:
-            self._add(-self.points if self.points else 0.0, f"excused: {o.why}", o)
+            self._add(-self.points if self.points else 0.0, "excused", o)
         if excuses:
-            self.points = None
+            self.points, self.excused = None, True
             return
         if self.points is None and not last_word and (of_measures or added):
             told = "has no points yet, so that those that were given or taken wait"
@@ -48,9 +47,9 @@ class Account:
             if lost and self.points:
                 self._add(-lost * self.points, why_lost)
         for o in last_word:
-            self._add(o.amount - (self.points or 0.0), f"set to {number(o.amount)}: {o.why}", o)
+            self._add(o.amount - (self.points or 0.0), f"set to {number(o.amount)}", o)
         for o in added:
-            self._add(o.amount, o.why, o)
+            self._add(o.amount, "", o)
         self._within()
 
     def _measures(self, decided: Sequence[Override]) -> None:
@@ -60,7 +59,7 @@ class Account:
             wanted = o.amount if o.kind == "points" else before + o.amount
             self.earned[o.measure] = min(max(wanted, 0.0), most_points(self.problem, o.measure))
             how = f"set to {number(o.amount)}" if o.kind == "points" else "changed"
-            self._add(self.earned[o.measure] - before, f"{o.measure} {how}: {o.why}", o)
+            self._add(self.earned[o.measure] - before, f"{o.measure} {how}", o)
 
     def _within(self) -> None:
         """Not below 0, nor above what the problem can give."""
@@ -70,7 +69,8 @@ class Account:
         if inside != self.points:
             self._add(inside - self.points, f"no more than {number(self.most)} points" if inside else "no less than 0")
 
-    def _add(self, points: float, why: str, of: Override | None = None) -> None:
-        step = round(points, _DIGITS)
-        self.points = round((self.points or 0.0) + step, _DIGITS)
-        self.steps.append(Adjustment(self.problem.id, step, why, of.who if of else "", of.when if of else ""))
+    def _add(self, points: float, what: str, of: Override | None = None) -> None:
+        """what: the step in neutral words; a decision adds its own to them."""
+        step = round(points, DIGITS)
+        self.points = round((self.points or 0.0) + step, DIGITS)
+        self.steps.append(of.step(self.problem.id, step, what) if of else Adjustment(self.problem.id, step, what, what))

@@ -10,9 +10,13 @@ from typing import Any
 
 from grader._version import __version__
 from grader.assignment import Assignment, MeasureSpec
+from grader.batch.books import maxima
 from grader.batch.entries import Entry
+from grader.batch.overrides import most_points
+from grader.batch.papers import Contents
 from grader.batch.settlement import Settled, Settlement
 from grader.metrics import METRICS
+from grader.platforms.grades import Student
 from grader.results import STATES
 from grader.text import safe_name
 
@@ -24,14 +28,16 @@ def class_report(
     entries: Sequence[Entry],
     settlement: Settlement,
     work: Assignment,
+    papers: Contents,
     pairs: Sequence[Mapping[str, Any]] = (),
     notes: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Everything of a class (`docs/schemas/class-1.json`), students by name. pairs: as `grader copies` writes them."""
-    known = {p["id"]: p for e in entries if e.report for p in e.report["problems"]}
-    problems = [p for p in work.problems if p.id in known or not known]
+    most = maxima(entries, work, papers)
+    problems = [p for p in work.problems if p.id in most]
     states = Counter(e.state for e in entries)
-    students = [_student(e, settlement.students[e.student], pairs) for e in entries]
+    by_hand = papers.given is not None
+    students = [_student(e, settlement.students[e.student], most, pairs, by_hand=by_hand) for e in entries]
     values: dict[str, list[float]] = {}
     for student in students:
         for name, measure in student["measures"].items():
@@ -43,7 +49,7 @@ def class_report(
         "assignment": work.id,
         "title": work.title,
         "problems": [
-            {"id": p.id, "title": p.title, "max_points": sum(b.points for m in p.measures for b in m.baselines)}
+            {"id": p.id, "title": p.title, "max_points": most_points(p), "max_by_hand": most[p.id] - most_points(p)}
             for p in problems
         ],
         "measures": [
@@ -53,11 +59,15 @@ def class_report(
         ],
         "states": {state: states[state] for state in STATES},
         "students": students,
+        "roster": None if papers.roster is None else [_listed(s) for s in papers.roster],
         "notes": list(notes),
     }
 
 
-def _student(entry: Entry, settled: Settled, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _student(
+    entry: Entry, settled: Settled, most: Mapping[str, float], pairs: Sequence[Mapping[str, Any]], *, by_hand: bool
+) -> dict[str, Any]:
+    """by_hand: the course gives points by hand."""
     verdicts = entry.report["problems"] if entry.report else []
     findings = Counter(
         (f["rule"], f["severity"], f["problem"])
@@ -65,8 +75,6 @@ def _student(entry: Entry, settled: Settled, pairs: Sequence[Mapping[str, Any]])
         for f in of
         for _ in range(f["count"])
     )
-    points = settled.points.values()
-    known = [p for p in points if p is not None]
     name = safe_name(entry.student)
     return {
         "student": entry.student,
@@ -79,11 +87,14 @@ def _student(entry: Entry, settled: Settled, pairs: Sequence[Mapping[str, Any]])
                 "state": v["state"],
                 "before": settled.before.get(v["id"]),
                 "points": settled.points.get(v["id"]),
+                "by_hand": settled.by_hand.get(v["id"], 0.0) if by_hand else None,
+                "excused": v["id"] in settled.excused,
                 "max_points": v["max_points"],
             }
             for v in verdicts
         },
-        "total": sum(known) if known and len(known) == len(points) else None,
+        "total": settled.total(most),
+        "max_total": settled.most(most),
         "adjustments": [asdict(a) for a in settled.adjustments],
         "notes": list(settled.notes),
         "measures": {
@@ -99,6 +110,12 @@ def _student(entry: Entry, settled: Settled, pairs: Sequence[Mapping[str, Any]])
         "score": f"scores/{name}.json" if entry.report else "",
         "report": f"reports/{name}.html" if entry.report else "",
     }
+
+
+def _listed(student: Student) -> dict[str, str]:
+    """A line of the roster, with the names of its columns."""
+    more = {"name": student.name, "section": student.section, "email": student.email, "id": student.number}
+    return {"student": student.id} | more
 
 
 def _why(entry: Entry) -> str:
@@ -164,7 +181,7 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[st
     if old["state"] != new["state"]:
         note("state", "", "", old["state"], new["state"])
     for problem in dict.fromkeys([*old["problems"], *new["problems"]]):
-        points = [side["problems"].get(problem, {}).get("points") for side in (old, new)]
+        points = [_final(side["problems"].get(problem, {})) for side in (old, new)]
         if points[0] != points[1]:
             note("points", problem, "", points[0], points[1])
     for name in dict.fromkeys([*old["measures"], *new["measures"]]):
@@ -175,6 +192,11 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[st
     if old["adjustments"] != new["adjustments"]:
         note("adjustments", "", "", len(old["adjustments"]), len(new["adjustments"]))
     return found
+
+
+def _final(problem: Mapping[str, Any]) -> float | None:
+    points = problem.get("points")
+    return None if points is None else points + (problem.get("by_hand") or 0.0)
 
 
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

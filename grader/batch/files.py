@@ -1,4 +1,4 @@
-"""The files of a class: reports, grade books, pages."""
+"""The files of a class: reports and pages."""
 
 from __future__ import annotations
 
@@ -6,30 +6,27 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment
+from grader.batch.books import FORMS, book_path
 from grader.batch.entries import Entry
-from grader.batch.hiding import hide
+from grader.batch.hiding import hide, without_telling
 from grader.batch.settlement import Settled, Settlement
 from grader.documents import write_whole
 from grader.errors import UsageError
-from grader.platforms.gradebook import render as render_gradebook
-from grader.platforms.grades import Class, Student, read_class
 from grader.reporting.class_page import render_class, render_leaderboard
 from grader.reporting.hidden import hide as without_data
 from grader.reporting.html import render as render_page
-from grader.reporting.outcomes import About
+from grader.reporting.outcomes import About, Final
 from grader.reporting.rebuilding import rebuilt
 from grader.results import ScoreReport
-from grader.text import number, printable, safe_name
+from grader.text import number, safe_name
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another one
-_FORMS = ("canvas", "moodle")
-_LONGEST = 1000  # characters of a name
 
 
 def write_scores(entries: Iterable[Entry], out: Path, earlier: Iterable[str] = ()) -> None:
@@ -45,50 +42,22 @@ def write_scores(entries: Iterable[Entry], out: Path, earlier: Iterable[str] = (
     _fill(out / "scores", texts, earlier, ".json")
 
 
-def write_gradebooks(
-    entries: Sequence[Entry], settlement: Settlement, out: Path, roster: Path | None, manual: Path | None
-) -> list[str]:
-    """`gradebook-canvas.csv` and `-moodle.csv`, with the points after the policy; returns notes for a person."""
-    kinds = {tuple(p["id"] for p in e.report["problems"]) for e in entries if e.report}
-    if len(kinds) != 1:
-        why = "no submission has a report" if not kinds else "not all submissions were graded on the same problems"
-        return [f"There is no grade book: {why}."]
-    names = {safe_name(e.student): e.student for e in entries if e.report}
-    found = read_class(out / "scores", manual, roster, allow_skipped=True, names=names)
-    students = found.students
-    if not roster:
-        listed = {s.id for s in students}
-        students = sorted([*students, *(Student(e.student) for e in entries if e.student not in listed)], key=_id)
-    measured = {e.student: {p["id"]: p["points"] for p in e.report["problems"]} for e in entries if e.report}
-    for name, grade in found.grades.items():
-        settled = settlement.students[name]
-        for problem, points in settled.points.items():
-            # What a report says of a problem that could not be finished counts nowhere, but is in the sum.
-            by_hand = (grade.points[problem] or 0.0) - measured[name][problem]
-            grade.points[problem] = None if points is None else points + by_hand
-        grade.comments += [_told(a.problem, a.points, a.why) for a in settled.adjustments]
-    # A folder's name may hold ends of lines, or bytes that no csv can.
-    students = [replace(s, id=printable(s.id, _LONGEST)) for s in students]
-    grades = {printable(name, _LONGEST): grade for name, grade in found.grades.items()}
-    book = Class(found.assignment, found.most, students, grades)
-    for form in _FORMS:
-        write_whole(out / f"gradebook-{form}.csv", render_gradebook(book, form))
-    return [note for note in found.notes if "no report" not in note or roster]
+@dataclass(frozen=True)
+class Joined:
+    """What the pages show: the entries that count, what they settle to, and `class.json`.
 
+    most: what each problem can give. by_hand: with points of a person.
+    """
 
-def _id(student: Student) -> str:
-    return student.id
-
-
-def _told(problem: str, points: float, why: str) -> str:
-    change = f"{number(points)} points: " if points else ""
-    return f"{problem + ': ' if problem else ''}{change}{why}"
+    entries: Sequence[Entry]
+    settlement: Settlement
+    found: Mapping[str, Any]
+    most: Mapping[str, float]
+    by_hand: bool
 
 
 def write_pages(
-    entries: Sequence[Entry],
-    settlement: Settlement,
-    found: Mapping[str, Any],
+    joined: Joined,
     changes: Mapping[str, Any] | None,
     work: Assignment,
     out: Path,
@@ -100,28 +69,54 @@ def write_pages(
 
     earlier: as for `write_scores`.
     """
-    about = About("", 0.0, datetime(2000, 1, 1, tzinfo=UTC), assignment=work, dated=False)
-    called = {e.student: e.student for e in entries} if names else pseudonyms([e.student for e in entries], out)
+    students = [e.student for e in joined.entries]
+    called = {name: name for name in students} if names else pseudonyms(students, out)
     reports, feedback = {}, {}
-    for entry in entries:
+    for entry in joined.entries:
         if entry.report:
-            settled, file = settlement.students[entry.student], f"{safe_name(entry.student)}.html"
-            reports[file] = render_page(_settled(rebuilt(entry.report), settled), about)
-            shown = without_data(rebuilt(hide(entry.report, settlement.hidden)))
-            on_board = (f"On the leaderboard you are {called[entry.student]}.",)
-            feedback[file] = render_page(_settled(shown, settled, on_board, settlement.hidden), about)
+            file = f"{safe_name(entry.student)}.html"
+            reports[file] = _report(entry, joined, work)
+            feedback[file] = _feedback(entry, joined, work, called[entry.student])
     _fill(out / "reports", reports, earlier, ".html")
     _fill(out / "feedback", feedback, earlier, ".html")
-    write_whole(out / "leaderboard.html", render_leaderboard(found, called))
-    write_whole(out / "index.html", render_class(found, changes))
+    shown = without_telling(joined.found, joined.settlement.closed(work))
+    write_whole(out / "leaderboard.html", render_leaderboard(shown, called))
+    books = [form for form in FORMS if book_path(out, form).exists()]
+    write_whole(out / "index.html", render_class(joined.found, changes, books))
 
 
-def _settled(
-    report: ScoreReport, settled: Settled, more: tuple[str, ...] = (), hidden: frozenset[str] = frozenset()
-) -> ScoreReport:
-    """The report with what the policy changed among its notes; without the points while measures are hidden."""
-    steps = tuple(_told(a.problem, 0.0 if hidden else a.points, a.why) for a in settled.adjustments)
-    return replace(report, notes=(*report.notes, *steps, *more))
+def _report(entry: Entry, joined: Joined, work: Assignment) -> str:
+    """The page for who grades: every step with who, when and why."""
+    assert entry.report is not None
+    settled, report = joined.settlement.students[entry.student], rebuilt(entry.report)
+    steps = [a.line(student=False) for a in settled.adjustments] + _by_hand(settled) + list(settled.notes)
+    return render_page(_noted(report, steps), _about(work, settled.total(joined.most), settled, joined))
+
+
+def _feedback(entry: Entry, joined: Joined, work: Assignment, called: str) -> str:
+    """The page for the student: nothing of hidden measures, and of decisions only what was meant for students."""
+    assert entry.report is not None
+    settled, closed = joined.settlement.students[entry.student], joined.settlement.closed(work)
+    shown = without_data(rebuilt(hide(entry.report, joined.settlement.hidden)))
+    open_ = any(p in closed and p not in settled.excused for p in joined.most)
+    steps = settled.told(closed, joined.most) + ([] if open_ else _by_hand(settled))
+    total = None if open_ else settled.total(joined.most)
+    report = _noted(shown, [*steps, f"On the leaderboard you are {called}."])
+    return render_page(report, _about(work, total, settled, joined))
+
+
+def _about(work: Assignment, total: float | None, settled: Settled, joined: Joined) -> About:
+    final = Final(total, settled.most(joined.most), joined.by_hand)
+    return About("", 0.0, datetime(2000, 1, 1, tzinfo=UTC), assignment=work, dated=False, final=final)
+
+
+def _by_hand(settled: Settled) -> list[str]:
+    return [f"{problem}: {number(points)} points by hand" for problem, points in sorted(settled.by_hand.items())]
+
+
+def _noted(report: ScoreReport, notes: Iterable[str]) -> ScoreReport:
+    """The report with more notes, first what the policy changed: a page shows so many notes and no more."""
+    return replace(report, notes=(*notes, *report.notes))
 
 
 def pseudonyms(students: Sequence[str], out: Path) -> dict[str, str]:

@@ -45,6 +45,15 @@ def hide(report: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
     return shown
 
 
+def without_telling(found: Mapping[str, Any], closed: Collection[str]) -> dict[str, Any]:
+    """A class (`class.json`) without the findings that a hidden measure may have led to: who has one has no rank."""
+    students = [
+        s | {"findings": [f for f in s["findings"] if f["problem"] not in closed or f["rule"] in OF_FILES]}
+        for s in found["students"]
+    ]
+    return dict(found) | {"students": students}
+
+
 def _verdict(verdict: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
     secret = {m["deliverable"] for m in verdict["measures"] if m["id"] in hidden}
     if not secret:

@@ -6,17 +6,20 @@ Nothing in it depends on when, where, by which engine or in which order the entr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment
-from grader.batch.classbook import class_report
-from grader.batch.entries import Entry, read_entries
-from grader.batch.files import write_gradebooks, write_pages, write_scores
+from grader.batch.assigned import of_other_grounds
+from grader.batch.books import maxima, write_books
+from grader.batch.classbook import changes_between, class_report
+from grader.batch.entries import Entry
+from grader.batch.files import Joined, write_pages, write_scores
+from grader.batch.papers import Papers, read_papers, remember
 from grader.batch.policy import counted, settle
+from grader.batch.seen import present
 from grader.documents import read_json, write_whole
 from grader.errors import UsageError
 from grader.text import listing, printable
@@ -24,16 +27,6 @@ from grader.text import listing, printable
 COPIES = "copies.json"
 CLASS, CHANGES = "class.json", "changes.json"
 _PREVIOUS = "class-previous.json"
-
-
-@dataclass(frozen=True)
-class Papers:
-    """The course's own files beside the entries: times, decisions, who is in the class, points given by hand."""
-
-    times: Path | None = None
-    overrides: Path | None = None
-    roster: Path | None = None
-    manual: Path | None = None
 
 
 def join(
@@ -45,31 +38,38 @@ def join(
     be used.
     """
     papers = papers or Papers()
-    entries = gather(folders)
-    settlement = settle(entries, work, papers.times, papers.overrides)
-    entries = counted(entries, work, papers.times, papers.overrides)
+    contents = read_papers(papers, work)
+    entries, notes = gather(folders)
+    notes += of_other_grounds(entries, work)
+    settlement = settle(entries, work, contents)
+    entries = counted(entries, work, contents)
     out.mkdir(parents=True, exist_ok=True)
     earlier = _earlier(out)
     write_scores(entries, out, earlier)
-    notes = write_gradebooks(entries, settlement, out, papers.roster, papers.manual)
-    found = class_report(entries, settlement, work, _copies(out), [*settlement.notes, *notes])
+    notes += [*settlement.notes, *write_books(entries, settlement, work, contents, out)]
+    found = class_report(entries, settlement, work, contents, _copies(out), notes)
     changes = _changes(found, out)
-    write_pages(entries, settlement, found, changes, work, out, earlier, names=names)
+    joined = Joined(entries, settlement, found, maxima(entries, work, contents), contents.given is not None)
+    write_pages(joined, changes, work, out, earlier, names=names)
+    remember(out, papers)
     return found
 
 
-def gather(folders: Iterable[Path]) -> list[Entry]:
-    """The entries of several results folders as one. Raises UsageError where two don't agree on a student."""
+def gather(folders: Sequence[Path]) -> tuple[list[Entry], list[str]]:
+    """The entries of several results folders as one, and notes on those that are left out.
+
+    Raises UsageError where two folders don't agree on a student.
+    """
+    graded, notes = present(folders)
     found: dict[str, tuple[Entry, Path]] = {}
-    for folder in folders:
-        for entry in read_entries(folder):
-            before, place = found.setdefault(entry.student, (entry, folder))
-            if (before.digest, dict(before.keys), before.report) != (entry.digest, dict(entry.keys), entry.report):
-                raise UsageError(
-                    f"{printable(entry.student)} stands in {place} and in {folder}, graded on other ground. Leave one "
-                    "of the folders out, or grade the class again into one."
-                )
-    return [found[name][0] for name in sorted(found)]
+    for entry, folder in graded:
+        before, place = found.setdefault(entry.student, (entry, folder))
+        if (before.digest, dict(before.keys), before.report) != (entry.digest, dict(entry.keys), entry.report):
+            raise UsageError(
+                f"{printable(entry.student)} stands in {place} and in {folder}, graded on other ground. Leave one "
+                "of the folders out, or grade the class again into one."
+            )
+    return [found[name][0] for name in sorted(found)], notes
 
 
 def _earlier(out: Path) -> set[str]:
@@ -98,22 +98,27 @@ def _copies(out: Path) -> list[Mapping[str, Any]]:
 
 
 def _changes(found: Mapping[str, Any], out: Path) -> dict[str, Any] | None:
-    """What changed since the last run that changed anything; None before there is a second one."""
-    path, text = out / CLASS, json.dumps(found, indent=1, allow_nan=False) + "\n"
+    """What changed since the last join that changed anything of it; None before there is such a one."""
+    path, previous = out / CLASS, out / _PREVIOUS
     before = path.read_text(encoding="utf-8") if path.exists() else None
-    if before is not None and before != text:
-        write_whole(out / _PREVIOUS, before)
-    write_whole(path, text)
-    if not (out / _PREVIOUS).exists():
-        return None
-    from grader.batch.classbook import changes_between
-
-    try:
-        changes = changes_between(read_json(out / _PREVIOUS, "an earlier class.json"), found)
-    except (KeyError, TypeError, UsageError):  # of another version: nothing to compare with
-        return None
-    write_whole(out / CHANGES, json.dumps(changes, indent=1, allow_nan=False) + "\n")
+    last = _between(path, found)
+    if before is not None and last is not None and (last["new"] or last["gone"] or last["changed"]):
+        write_whole(previous, before)  # another note, or copies that were looked for, push nothing out
+    write_whole(path, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    changes = _between(previous, found)
+    if changes is not None:
+        write_whole(out / CHANGES, json.dumps(changes, indent=1, allow_nan=False) + "\n")
     return changes
+
+
+def _between(path: Path, found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The changes since an earlier class.json; None without one that can be compared with."""
+    if not path.exists():
+        return None
+    try:
+        return changes_between(read_json(path, "an earlier class.json"), found)
+    except (AttributeError, KeyError, TypeError, UsageError):  # of another version
+        return None
 
 
 def told(found: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ numbers and dates that it opens.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Literal
 
 from grader.assignment import Assignment, Problem
 from grader.assignment.toml import Section, Source, shown
+from grader.batch.settlement import Adjustment
 from grader.text import did_you_mean, number
 
 Kind = Literal["points", "add", "extension_days", "excuse"]
@@ -28,7 +28,7 @@ class Override:
     """One decision. `amount`: points, points more or less, or days. `problem` is empty where it is about all of them.
 
     `measure`: the points are of this measure alone. `digest`: the beginning of the sha256 of the submission that it was
-    made for, if told.
+    made for, if given. `told`: what the student reads; `why` may be private.
     """
 
     student: str
@@ -40,20 +40,28 @@ class Override:
     who: str
     when: str
     digest: str = ""
+    told: str = ""
+
+    def step(self, problem: str, points: float, what: str = "") -> Adjustment:
+        """What this decision changed. what: in neutral words, such as `set to 12`."""
+        told = ": ".join(part for part in (what, self.told) if part) or "a decision of the course"
+        why = ": ".join(part for part in (what, self.why) if part)
+        return Adjustment(problem, points, why, told, self.who, self.when)
 
 
-def read_overrides(path: Path, work: Assignment, students: Collection[str]) -> tuple[Override, ...]:
+def read_overrides(path: Path, work: Assignment) -> tuple[Override, ...]:
     """The decisions of a file, sorted, so that their order in it says nothing.
 
-    Raises UsageError with file and line for a student, problem or measure that isn't there, for a decision without
-    who, when and why, and for two that contradict each other.
+    Whether its students are in the class is asked later, when it is known who handed in. Raises UsageError with file
+    and line for a problem or measure that isn't there, for a decision without who, when and why, and for two that
+    contradict each other.
     """
     source = Source.read(path)
     top = Section(source, (), source.document)
     top.choice("schema", ["grader/overrides/1"])
     found: list[Override] = []
     for section in top.tables("override"):
-        override = _override(section, work, students)
+        override = _override(section, work)
         for other in found:
             if other == override or (override.kind != "add" and _about(other) == _about(override)):
                 section.fail(f"stands twice for {override.student!r}; keep the one that holds", override.kind)
@@ -67,14 +75,12 @@ def _about(override: Override) -> tuple[str, ...]:
 
 
 def _order(override: Override) -> tuple[str | float, ...]:
-    who = (override.when, override.who, override.why, override.amount, override.digest)
+    who = (override.when, override.who, override.why, override.amount, override.digest, override.told)
     return (override.student, _KINDS.index(override.kind), override.problem, override.measure, *who)
 
 
-def _override(section: Section, work: Assignment, students: Collection[str]) -> Override:
+def _override(section: Section, work: Assignment) -> Override:
     student = section.text("student")
-    if student not in students:
-        section.fail(f"{student!r} is not in the class.{did_you_mean(student, students)}", "student")
     given = [kind for kind in _KINDS if kind in section.values]
     if len(given) != 1:
         section.fail(f"expected one of {', '.join(_KINDS)}; found {' and '.join(given) or 'none'}", *given[1:2])
@@ -90,6 +96,7 @@ def _override(section: Section, work: Assignment, students: Collection[str]) -> 
         section.text("who"),
         _when(section),
         _digest(section),
+        section.text("told", ""),
     )
     section.done()
     return override

@@ -9,12 +9,13 @@ import click
 
 from grader._version import __version__
 from grader.cli.assignments import assignments, baselines, explain
-from grader.cli.batch import batch, class_
+from grader.cli.batch import batch
 from grader.cli.convert import convert
 from grader.cli.copies import copies
 from grader.cli.doctor import doctor
 from grader.cli.export import export, gradebook
 from grader.cli.grade import check, score
+from grader.cli.joining import class_
 from grader.cli.run import run
 from grader.cli.start import completion, init
 from grader.cli.stores import cache, reference

@@ -6,80 +6,32 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.cli.grade import _not_empty, named_file
+from grader.cli.joining import given_papers, paper_options, write_class
 from grader.cli.output import check_folder
+from grader.cli.progress import progress
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
+    from grader.batch.papers import Papers
     from grader.batch.running import Tally
     from grader.batch.tasks import Shard, Task
     from grader.batch.work import Job
 
 _GIB = 2**30
 _EVERY = 2.0  # seconds between two looks for what arrives
-_LINES = 20  # of progress, where stderr is no terminal
-
-
-Command = Callable[..., Any]
-
-
-def _papers(command: Command) -> Command:
-    """The options of the join."""
-    file = click.Path(path_type=Path, exists=True, dir_okay=False)
-    for option in reversed(
-        [
-            click.option("--times", type=file, metavar="CSV", help="When each was handed in: student,time[,attempt]."),
-            click.option("--overrides", type=file, metavar="FILE", help="Decisions of persons: docs/guides/policy.md."),
-            click.option("--roster", type=file, metavar="CSV", help="Everyone: student[,name,section,email,id]."),
-            click.option("--manual", type=file, metavar="CSV", help="Points by hand: student,problem,title,points."),
-            click.option("--names", is_flag=True, help="The leaderboard shows names and not pseudonyms."),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-def _join(folders: list[Path], out: Path, work: Assignment, options: dict[str, Any]) -> None:
-    """Writes what a class gets, and says what a person should look at."""
-    from grader.batch.joining import Papers, join, told
-
-    papers = Papers(options["times"], options["overrides"], options["roster"], options["manual"])
-    found = join(folders, out, work, papers, names=options["names"])
-    for line in told(found):
-        click.echo(line, err=True)
-    click.echo(f"The class: {out / 'index.html'}")
-
-
-@click.command("class")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULTS...")
-@click.option("-o", "--output", "out", callback=_not_empty, metavar="DIR", help="Default: the first RESULTS.")
-@click.option(
-    "--assignment", default="dlcv-fall2021-hw2", show_default=True, metavar="ID|FILE", help="Known, or a TOML file."
-)
-@_papers
-def class_(folders: tuple[Path, ...], out: Path | None, assignment: str, **options: Any) -> None:
-    """Join what `grader batch` graded: grade book, class page, leaderboard.
-
-    RESULTS are its folders, several where parts were graded in different places. Nothing is graded.
-    """
-    from grader.assignment import load_assignment
-
-    target = out or folders[0]
-    check_folder(target, "-o")
-    _join(list(folders), target, load_assignment(assignment), options)
 
 
 @click.command()
 @click.argument("submissions", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "results", required=True, callback=_not_empty, metavar="RESULTS", help="A folder.")
 @click.option(
-    "--assignment", default="dlcv-fall2021-hw2", show_default=True, metavar="ID|FILE", help="Known, or a TOML file."
+    "--assignment", metavar="ID|FILE", help="Known, or a TOML file. Default: that of RESULTS, or dlcv-fall2021-hw2."
 )
 @click.option("--problem", "problems", multiple=True, metavar="P", help="Grade only this problem; repeatable.")
 @click.option("--data", callback=_not_empty, metavar="DIR", help="The course's data folder.")
@@ -126,7 +78,7 @@ def class_(folders: tuple[Path, ...], out: Path | None, assignment: str, **optio
 )
 @click.option("--dask", metavar="ADDRESS|local", help="Workers of a Dask cluster in place of local processes.")
 @click.option("--watch", is_flag=True, help="Keep grading what arrives, until Ctrl-C.")
-@_papers
+@paper_options
 def batch(submissions: Path, results: Path, **options: Any) -> None:
     """Grade every submission in a folder; again only what changed.
 
@@ -137,27 +89,30 @@ def batch(submissions: Path, results: Path, **options: Any) -> None:
         from grader.errors import UsageError
 
         raise UsageError("`grader batch` needs Linux or macOS: on Windows, run it in WSL.")
+    from grader.batch.assigned import assignment_of
+    from grader.batch.papers import read_papers
     from grader.batch.running import opened
     from grader.batch.tasks import Shard
 
     check_folder(results, "-o")
     shard = Shard.parse(options["shard"]) if options["shard"] else None
-    job = _job(results, **options)
+    work, options["assignment"] = assignment_of([results], options["assignment"])
+    job = _job(results, work, **options)
+    papers = given_papers(options, [results])
+    read_papers(papers, job.assignment)  # what is wrong with one is told now, not after hours
     with opened(results, shard):
-        ended = _Run(job, submissions, shard, options).until_done()
+        ended = _Run(job, submissions, shard, papers, options).until_done()
     raise click.exceptions.Exit(ended)
 
 
-def _job(results: Path, **options: Any) -> Job:
+def _job(results: Path, work: Assignment, **options: Any) -> Job:
     """What is graded with, all of it read once so that what is wrong is told before anything starts."""
-    from grader.assignment import load_assignment
     from grader.batch.digests import find_ground
     from grader.batch.work import Job
     from grader.judges import check_judges
     from grader.references.data import find_data
     from grader.scoring import Scorer
 
-    work = load_assignment(options["assignment"])
     work.only(options["problems"])
     judges = check_judges(dict(named_file(judge) for judge in options["judges"]))
     Scorer(work, data=options["data"], judges=judges, references=options["references"])
@@ -182,20 +137,26 @@ def _job(results: Path, **options: Any) -> Job:
 class _Run:
     """One call of the command: a pass over what is there, and with --watch one more for whatever arrives."""
 
-    def __init__(self, job: Job, submissions: Path, shard: Shard | None, options: dict[str, Any]) -> None:
+    def __init__(
+        self, job: Job, submissions: Path, shard: Shard | None, papers: Papers, options: dict[str, Any]
+    ) -> None:
         self.job = job
         self.submissions = submissions.resolve()
         self.shard = shard
+        self.papers = papers
         self.options = options
         self._known: dict[str, str] = {}  # what the submissions looked like before they were graded
+        self._names: set[str] = set()  # those of the whole folder, when they were kept last
 
     def until_done(self) -> int:
         from grader.batch.engines import dask, local
         from grader.batch.tasks import find_tasks
 
-        tasks, notes = find_tasks(self.submissions, self.shard)
+        everyone, notes = find_tasks(self.submissions)
         for note in notes:
             click.echo(note, err=True)
+        tasks = self._own(everyone)
+        self._keep(everyone)
         if not tasks and not self.options["watch"]:
             click.echo(f"There is no submission in {self.submissions}.", err=True)
             return 5
@@ -208,7 +169,19 @@ class _Run:
                     states |= self._wait(engine)
             except KeyboardInterrupt:
                 click.echo("Ended. The same command goes on from here.", err=True)
-        return 3 if "error" in states.values() else 0
+        return 3 if any(state == "error" for name, state in states.items() if name in self._names) else 0
+
+    def _own(self, everyone: list[Task]) -> list[Task]:
+        return [t for t in everyone if self.shard is None or self.shard.holds(t.student)]
+
+    def _keep(self, everyone: list[Task]) -> None:
+        """Keeps who is in the class, for the join. An empty folder says nothing: it may be one that wasn't mounted."""
+        from grader.batch.seen import Seen, write_seen
+
+        self._names = {t.student for t in everyone}
+        if everyone:
+            seen = Seen(self.job.assignment.id, self.options["assignment"], tuple(self._names))
+            write_seen(self.job.results, seen)
 
     def _pass(self, engine: Any, tasks: list[Task]) -> dict[str, str]:
         from grader.batch.arriving import signatures
@@ -216,37 +189,66 @@ class _Run:
 
         if self.options["watch"]:
             self._known |= signatures(tasks)  # first: what changes while it is graded is graded again
-        tally = run(engine, self.job, tasks, self.options["tries"], _progress(len(tasks)))
+        tally = run(engine, self.job, tasks, self.options["tries"], progress(len(tasks)))
         self._tell(tally)
         return {o.student: o.state for o in tally.outcomes}
 
     def _wait(self, engine: Any) -> dict[str, str]:
-        """Waits until something has arrived and lies still, and grades it."""
+        """Waits until something has arrived, or gone, and lies still; grades what arrived."""
         from grader.batch.arriving import signatures
-        from grader.batch.tasks import find_tasks
 
-        before = self._known
+        before, names_before, said = self._known, self._names, ""
         while True:
             time.sleep(_EVERY)
-            tasks = find_tasks(self.submissions, self.shard)[0]
+            everyone, why = self._look()
+            if why != said and why:
+                click.echo(why, err=True)
+            said = why
+            if why:
+                continue
+            tasks, names = self._own(everyone), {t.student for t in everyone}
             now = signatures(tasks)
             fresh = [t for t in tasks if now[t.student] != self._known.get(t.student)]
-            if fresh and all(now[t.student] == before.get(t.student) for t in fresh):
+            still = names == names_before and all(now[t.student] == before.get(t.student) for t in fresh)
+            if still and (fresh or names != self._names):
+                self._known = {name: look for name, look in self._known.items() if name in now}
+                self._keep(everyone)
                 return self._pass(engine, fresh)
-            before = now
+            before, names_before = now, names
+
+    def _look(self) -> tuple[list[Task], str]:
+        """What the folder holds, and why that says nothing: neither ends a run that waits, nor empties the class."""
+        from grader.batch.tasks import find_tasks
+        from grader.errors import UsageError
+
+        try:
+            everyone, _ = find_tasks(self.submissions)
+        except UsageError as e:
+            return [], f"{e} The class stays as it was until then."
+        gone = self._names and not everyone
+        return everyone, f"{self.submissions} holds no submission now. The class stays as it was." if gone else ""
 
     def _tell(self, tally: Tally) -> None:
-        from grader.text import plural
+        from grader.errors import UsageError
+        from grader.text import plural, printable
 
         states = ", ".join(f"{tally.states[s]} {s}" for s in ("pass", "fail", "skipped", "error") if tally.states[s])
         again = f"; {plural(tally.kept, 'submission')} had not changed" if tally.kept else ""
-        click.echo(f"{plural(tally.done, 'submission')}: {states}{again}. Results: {self.job.results}")
+        if tally.total:
+            click.echo(f"{plural(tally.done, 'submission')}: {states}{again}. Results: {self.job.results}")
         if self.shard:
             for outcome in tally.outcomes:
                 if outcome.state == "error":
                     click.echo(f"{outcome.student}: could not be finished: {outcome.reason}", err=True)
-        else:
-            _join([self.job.results], self.job.results, self.job.assignment, self.options)
+            return
+        try:
+            write_class([self.job.results], self.job.results, self.job.assignment, self.papers, self.options["names"])
+        except UsageError as e:
+            if not self.options["watch"]:
+                raise
+            click.echo(
+                f"The class could not be joined, and will be after the next round: {printable(str(e), 500)}", err=True
+            )
 
 
 def _workers(memory: float, threads: int, tasks: int) -> int:
@@ -254,36 +256,3 @@ def _workers(memory: float, threads: int, tasks: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
     return max(1, min(cores // threads, int(0.9 * whole / memory), max(tasks, 1)))
-
-
-def _progress(total: int) -> Callable[[Tally], None]:
-    """On a terminal a bar; elsewhere a line now and then."""
-    shown = [0.0, 0]
-
-    def show(tally: Tally) -> None:
-        now, part = time.monotonic(), tally.done * _LINES // max(total, 1)
-        terminal = sys.stderr.isatty()
-        due = now - shown[0] > 0.2 or tally.done == total if terminal else part > shown[1]
-        if not due:
-            return
-        shown[:] = [now, part]
-        click.echo(_line(tally), err=True, nl=not terminal)
-        if terminal and tally.done == total:
-            click.echo("", err=True)
-
-    return show
-
-
-def _line(tally: Tally) -> str:
-    states = " ".join(f"{state} {n}" for state, n in sorted(tally.states.items()))
-    left = "" if tally.left is None or tally.done == tally.total else f", {_duration(tally.left)} left"
-    rate = f", {60 * tally.rate:.3g} a minute" if tally.rate else ""
-    again = f", {tally.retried} tried again" if tally.retried else ""
-    start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    return f"{start}{tally.done} of {tally.total}: {states or 'begun'}{rate}{left}{again}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -26,6 +26,7 @@ _HEIGHT = 84  # pixels of the highest bar
 _LINE, _LETTER = 17, 6.6  # pixels of a line, and of a letter, about
 _LEFT, _RIGHT = 2.0, 98.0  # per cent between which values lie
 _MOST = 200  # lines of a list
+_DIGEST = 12  # characters of a submission's sha256, by which a decision may name it
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,11 @@ class _Cell:
     aside: str = ""
 
 
-def render_class(found: Mapping[str, Any], changes: Mapping[str, Any] | None) -> str:
-    """The page for those who grade. found: what `class.json` holds; changes: what `changes.json` holds."""
+def render_class(found: Mapping[str, Any], changes: Mapping[str, Any] | None, books: Sequence[str] = ()) -> str:
+    """The page for those who grade. found: what `class.json` holds; changes: what `changes.json` holds.
+
+    books: the forms of the grade books that lie beside the page.
+    """
     students = found["students"]
     script = _file("class.js")
     taken = [m for m in found["measures"] if m["count"]]
@@ -99,7 +103,9 @@ def render_class(found: Mapping[str, Any], changes: Mapping[str, Any] | None) ->
         unfinished=[(s["student"], s["reason"]) for s in students if s["state"] == "error"][:_MOST],
         skipped=[s["student"] for s in students if s["state"] == "skipped"][:_MOST],
         noted=[(s["student"], s["notes"]) for s in students if s["notes"]][:_MOST],
-        decided=sum(any(a["who"] for a in s["adjustments"]) for s in students),
+        decided=_decisions(students),
+        most=sum(p["max_points"] + p["max_by_hand"] for p in found["problems"]),
+        books=books,
         changes=_changes(changes, found) if changes else None,
         states=[(state, found["states"][state]) for state in STATES if found["states"].get(state)],
     )
@@ -226,8 +232,9 @@ def _row(
     student: Mapping[str, Any], problems: Sequence[Mapping[str, Any]], measures: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     cells = [_points(student["problems"].get(p["id"])) for p in problems]
-    total = student["total"]
-    cells.append(_Cell("–" if total is None else number(total), _order(total)))
+    total, most = student["total"], sum(p["max_points"] + p["max_by_hand"] for p in problems)
+    fewer = f"of {number(student['max_total'])}" if total is not None and student["max_total"] != most else ""
+    cells.append(_Cell("–" if total is None else number(total), _order(total), fewer))
     for measure in measures:
         value = student["measures"].get(f"{measure['problem']}.{measure['id']}", {}).get("value")
         cells.append(_Cell(_show(measure, value), _order(value)))
@@ -236,25 +243,41 @@ def _row(
         "student": student["student"],
         "state": student["state"],
         "report": student["report"],
+        "digest": student["digest"][:_DIGEST],
         "rank": STATES.index(student["state"]),
         "cells": cells,
         "errors": severities.count("error"),
         "warnings": severities.count("warning"),
         "told": "; ".join(dict.fromkeys(f["rule"] for f in student["findings"])),
-        "steps": [
-            f"{a['problem'] + ': ' if a['problem'] else ''}{number(a['points']) + ' points, ' if a['points'] else ''}"
-            f"{a['why']}{' (' + a['who'] + ', ' + a['when'] + ')' if a['who'] else ''}"
-            for a in student["adjustments"]
-        ],
+        "steps": [_step(a) for a in student["adjustments"]],
     }
 
 
+def _step(adjustment: Mapping[str, Any]) -> str:
+    a = adjustment
+    change = f"{number(a['points'])} points, " if a["points"] else ""
+    of = f" ({a['who']}, {a['when']})" if a["who"] else ""
+    return f"{a['problem'] + ': ' if a['problem'] else ''}{change}{a['why']}{of}"
+
+
+def _decisions(students: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """By student, what persons decided: with who, when and why."""
+    found = [(s["student"], [_step(a) for a in s["adjustments"] if a["who"]]) for s in students]
+    return [(student, steps) for student, steps in found if steps]
+
+
 def _points(problem: Mapping[str, Any] | None) -> _Cell:
-    if problem is None or problem["points"] is None:
+    """The points that count, and beside them what was measured and given by hand, where that is something else."""
+    if problem is None:
         return _Cell("–", _order(None))
-    before = problem["before"]
-    changed = before is not None and before != problem["points"]
-    return _Cell(number(problem["points"]), _order(problem["points"]), f"of {number(before)}" if changed else "")
+    points, before, by_hand = problem["points"], problem["before"], problem["by_hand"]
+    told = [f"measured {number(before)}"] if before is not None and before != points else []
+    told += [f"by hand {number(by_hand)}"] if by_hand and points is not None else []
+    told = ["excused", *told] if problem["excused"] else told
+    if points is None:
+        return _Cell("–", _order(None), ", ".join(told))
+    final = points + (by_hand or 0.0)
+    return _Cell(number(final), _order(final), ", ".join(told))
 
 
 def _order(value: float | None) -> str:

@@ -115,7 +115,7 @@ def render(report: Report, about: About) -> str:
             report=report,
             about=about,
             scored=isinstance(report, ScoreReport),
-            headline=headline(report),
+            headline=f"{clean(report.assignment)}: {about.final.told}" if about.final else headline(report),
             state=report.state,
             problems=_problems(report, about, shown, framed),
             findings=[_found(f, places.get((f.problem, f.deliverable), {})) for f in found[:MOST]],

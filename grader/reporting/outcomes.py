@@ -32,13 +32,27 @@ MOST = 50  # findings that are spelled out; the rest is counted
 
 
 @dataclass(frozen=True)
+class Final:
+    """What counts in place of what was measured. `points`: None while they aren't known. `by_hand`: with a person's."""
+
+    points: float | None
+    most: float
+    by_hand: bool = False
+
+    @property
+    def told(self) -> str:
+        """`16.5 of 24 points`, or that they are open."""
+        return "points open" if self.points is None else f"{number(self.points)} of {number(self.most)} points"
+
+
+@dataclass(frozen=True)
 class About:
     """What a renderer may say beside the report.
 
     `place`: where the submission lies, as it was given, with `/` between names, or empty. `seconds`: how long the
     grading took. `when`: the present moment, UTC. `environment`: the process's variables, in which CI names the run.
     `assignment`: for its title and the reported results. `pictures`: the images that were judged; `figures`: whole
-    figures that were searched. `dated`: say when.
+    figures that were searched. `dated`: say when. `final`: what counts after a course's policy.
     """
 
     place: str
@@ -49,6 +63,7 @@ class About:
     pictures: Pictures = field(default_factory=dict)
     figures: Figures = field(default_factory=dict)
     dated: bool = True
+    final: Final | None = None
 
     def path(self, finding: Finding) -> str:
         """A finding's file, as seen from the folder that the grader runs in; empty for one of the course's data."""

@@ -21,6 +21,7 @@ from fixtures.klass.__main__ import make_class
 from fixtures.klass.plan import SHARES, members
 from grader.assignment import load_assignment
 from grader.batch.entries import Entry, read_entries
+from grader.batch.papers import Papers, read_papers
 from grader.batch.policy import settle
 from grader.batch.settlement import Settlement
 from tests.batch.small import compared
@@ -140,7 +141,8 @@ def test_points_after_the_policy(klass: Path, entries: list[Entry], expected: di
     work = load_assignment(klass / "assignment.toml")
 
     def settled(order: list[Entry]) -> Settlement:
-        return settle(order, work, klass / "times.csv", klass / "overrides.toml")
+        papers = Papers(klass / "times.csv", klass / "overrides.toml")
+        return settle(order, work, read_papers(papers, work))
 
     found = settled(entries)
     assert {n: dict(s.points) for n, s in found.students.items()} == {n: e["final"] for n, e in expected.items()}

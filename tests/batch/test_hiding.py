@@ -10,8 +10,7 @@ from typing import Any
 
 import jsonschema
 
-from grader.batch.hiding import OF_FILES, REASON
-from grader.batch.policy import hide
+from grader.batch.hiding import OF_FILES, REASON, hide, without_telling
 from grader.checks.rules import RULES
 from tests.reporting.reports import finding, measure, score, verdict
 
@@ -78,3 +77,12 @@ def test_it_is_a_report_still_and_nothing_hidden_changes_nothing() -> None:
     shown = json.loads(json.dumps(hide(REPORT, {"digit_accuracy", "target_accuracy.usps-svhn"})))
     jsonschema.Draft202012Validator(schema).validate(shown)
     assert hide(REPORT, ()) == REPORT and shown["points"] == 2 and shown["state"] == "skipped"
+
+
+def test_a_rank_tells_nothing_of_a_hidden_measure() -> None:
+    told = {"rule": "wrong-orientation", "severity": "error", "problem": "dann", "count": 1}
+    of_files = told | {"rule": "csv-bad-label"}
+    elsewhere = told | {"problem": "acgan"}
+    found = {"students": [{"student": "ada", "findings": [told, of_files, elsewhere]}], "notes": []}
+    assert without_telling(found, ["dann"])["students"] == [{"student": "ada", "findings": [of_files, elsewhere]}]
+    assert without_telling(found, []) == found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from grader.assignment.model import Policy
 from grader.batch.classbook import changes_between
 from grader.batch.entries import Entry, read_entries, write_entry
 from grader.batch.files import pseudonyms
-from grader.batch.joining import Papers, gather, join
+from grader.batch.joining import gather, join
+from grader.batch.papers import Papers
 from grader.batch.tasks import Shard
 from grader.errors import UsageError
 from tests.batch.small import ASSIGNMENT, batch, make_class, make_job
@@ -46,13 +48,14 @@ def results(submissions: Path, course: Path, tmp_path_factory: pytest.TempPathFa
 
 def _files(folder: Path) -> dict[str, bytes]:
     """What the join wrote, without the journal."""
-    kept = ("entries", "fingerprints", ".lock")
+    kept = ("entries", "fingerprints", ".lock", "seen.json")
     found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
     return {name: content for name, content in found.items() if not name.startswith(kept)}
 
 
 def _own(results: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(results, tmp_path / "own")
+    """A copy to change, whose entries are those of the class."""
+    return shutil.copytree(results, tmp_path / "own", ignore=shutil.ignore_patterns("seen.json"))
 
 
 def test_the_same_bytes_from_shards_in_other_places(
@@ -135,6 +138,20 @@ def test_what_changed_since_the_last_run(results: Path, tmp_path: Path, work: As
     }  # fmt: skip
 
 
+def test_what_changed_outlives_the_search_for_copies(results: Path, tmp_path: Path, work: Assignment) -> None:
+    """`grader copies`, then `grader class`: class.json is another one, but nobody's points or values are."""
+    own = _own(results, tmp_path)
+    (own / "entries" / "s001.json").unlink()
+    join([own], own, work)
+    changes = (own / "changes.json").read_bytes()
+    pair = {"students": ["s000", "s002"], "problem": "dann", "deliverable": "", "kind": "predictions"}
+    pair |= {"count": 9, "of": 10, "strength": "9 of 10", "page": "copies/1.html"}
+    (own / "copies.json").write_text(json.dumps({"schema": "grader/copies/1", "pairs": [pair]}))
+    assert join([own], own, work)["students"][0]["copies"]
+    assert (own / "changes.json").read_bytes() == changes and b"s001" in changes
+    assert "Gone: s001" in (own / "index.html").read_text()
+
+
 def _class(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "class.json").read_text())
     return found
@@ -144,16 +161,25 @@ def test_hidden_measures_stay_hidden(results: Path, tmp_path: Path, work: Assign
     own = _own(results, tmp_path)
     name = "target_accuracy.usps-svhn"
     value = _class(own)["students"][0]["measures"][f"dann.{name}"]["value"]
-    found = join([own], own, replace(work, policy=Policy(hidden=(name,))))
+    decided = tmp_path / "decided.toml"
+    decided.write_text(
+        f'schema = "grader/overrides/1"\n[[override]]\nstudent = "s000"\nmeasure = "{name}"\npoints = 1\n'
+        'who = "Lin"\nwhen = 2026-11-04\nwhy = "looked at by hand"\n'
+    )
+    found = join([own], own, replace(work, policy=Policy(hidden=(name,))), Papers(overrides=decided))
     assert [m["hidden"] for m in found["measures"]] == [False, False, True] or found["measures"][2]["hidden"]
     shown = f"{100 * value:.2f}"
     assert shown in (own / "reports" / "s000.html").read_text()
     assert shown not in (own / "feedback" / "s000.html").read_text()
+    assert f"{name} set to 1: looked at by hand (Lin, 2026-11-04)" in (own / "reports" / "s000.html").read_text()
+    for path in (*(own / "feedback").iterdir(), *own.glob("gradebook-*"), own / "leaderboard.html"):
+        assert not re.search("set to 1|looked at|Lin", path.read_text()), path
+    assert _book(own)["s000"][3] == "" == _book(own)["s001"][3]
 
 
 def test_two_folders_that_do_not_agree(results: Path, tmp_path: Path) -> None:
     own = _own(results, tmp_path)
-    assert len(gather([results, own])) == COUNT
+    assert len(gather([results, own])[0]) == COUNT
     (entry, *_) = read_entries(own)
     write_entry(own, replace(entry, keys={"dann": "0" * 64}))
     with pytest.raises(UsageError, match="graded on other ground"):

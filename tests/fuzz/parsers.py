@@ -284,10 +284,10 @@ def overrides(data: bytes) -> None:
     path = scratch() / "overrides.toml"
     path.write_bytes(data)
     try:
-        found = read_overrides(path, load_assignment("dlcv-fall2021-hw2"), ["ada", "bob"])
+        found = read_overrides(path, load_assignment("dlcv-fall2021-hw2"))
     except UsageError:
         return
-    assert all(one.student in ("ada", "bob") and one.who and one.why for one in found)
+    assert all(one.student and one.who and one.why for one in found)
 
 
 def entry(data: bytes) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from grader.reporting.class_page import render_class, render_leaderboard
 
+POINTS = {"state": "pass", "before": 15.0, "points": 13.5, "by_hand": None, "excused": False, "max_points": 15.0}
 STRANGE = ["<script>alert(1)</script>", "a\u202eb", "x" * 250, "=cmd()", 'q"uote', "&amp;"]
 
 
@@ -24,7 +25,7 @@ def _class(names: list[str]) -> dict[str, Any]:
         "grader": "0",
         "assignment": "ours",
         "title": "Ours & theirs",
-        "problems": [{"id": "acgan", "title": "Digits", "max_points": 15.0}],
+        "problems": [{"id": "acgan", "title": "Digits", "max_points": 15.0, "max_by_hand": 0.0}],
         "measures": [
             {
                 "problem": "acgan",
@@ -40,6 +41,7 @@ def _class(names: list[str]) -> dict[str, Any]:
         ],
         "states": {"pass": len(students), "fail": 0, "skipped": 0, "error": 0},
         "students": students,
+        "roster": None,
         "notes": ["The table of times doesn't have <b>."],
     }
 
@@ -50,10 +52,11 @@ def _student(name: str, n: int) -> dict[str, Any]:
         "source": name,
         "state": "error" if n % 5 == 4 else "pass",
         "reason": "out of <memory>" if n % 5 == 4 else "",
-        "digest": "",
-        "problems": {"acgan": {"state": "pass", "before": 15.0, "points": 13.5, "max_points": 15.0}},
+        "digest": f"{n:02}" * 32,
+        "problems": {"acgan": dict(POINTS)},
         "total": 13.5,
-        "adjustments": [{"problem": "acgan", "points": -1.5, "why": "1 day late", "who": "", "when": ""}],
+        "max_total": 15.0,
+        "adjustments": [{"problem": "acgan", "points": -1.5, "why": "1 day late", "told": "", "who": "", "when": ""}],
         "notes": [],
         "measures": {"acgan.digit_accuracy": {"value": n / 100, "interval": None, "state": "pass"}},
         "findings": [{"rule": "copied-images", "severity": "error", "problem": "acgan", "count": 3}] if n == 3 else [],
@@ -99,7 +102,7 @@ def test_the_table_has_everybody_and_what_it_is_sorted_by() -> None:
     assert all(len(row) == len(heads) for row in rows)
     column = [_text(h).startswith("Digit accuracy") for h in heads].index(True)
     assert [float(row[column].get("data-order")) for row in rows] == [n / 100 for n in range(12)]
-    assert _text(rows[11][column]) == "11.00 %" and _text(rows[0][2]) == "13.5 of 15"
+    assert _text(rows[11][column]) == "11.00 %" and _text(rows[0][2]) == "13.5 measured 15"
     assert rows[0].find("th/a").get("href") == "reports/0.html"
 
 
@@ -153,3 +156,43 @@ def test_small_classes(names: list[str]) -> None:
     found["students"] = [s | {"problems": {}, "measures": {}, "total": None, "report": ""} for s in found["students"]]
     found["measures"][0] |= {"count": 0, "quartiles": None, "histogram": None}
     _parsed(render_class(found, None))
+
+
+def _cells(found: dict[str, Any]) -> list[str]:
+    row = _parsed(render_class(found, None)).find(".//table/tbody/tr")
+    return [_text(cell) for cell in row]
+
+
+@pytest.mark.parametrize(
+    ("points", "total", "most", "shown"),
+    [
+        ({"before": 0.0, "points": 7.5}, 7.5, 15.0, ["7.5 measured 0", "7.5"]),
+        ({"before": 13.5}, 13.5, 15.0, ["13.5", "13.5"]),
+        ({"before": 13.5, "by_hand": 1.0}, 14.5, 15.0, ["14.5 by hand 1", "14.5"]),
+        ({"before": 9.0, "points": None, "excused": True}, 3.0, 4.0, ["– excused, measured 9", "3 of 4"]),
+        ({"before": None, "points": None}, None, 15.0, ["–", "–"]),
+    ],
+)
+def test_points_beside_what_was_measured(
+    points: dict[str, Any], total: float | None, most: float, shown: list[str]
+) -> None:
+    found = _class(["a"])
+    found["students"][0] |= {"problems": {"acgan": POINTS | points}, "total": total, "max_total": most}
+    cells = _cells(found)
+    assert cells[2:4] == shown and cells[-1] == "00" * 6  # by which a decision names a submission
+
+
+def test_decisions_stand_there_with_who_and_when() -> None:
+    found = _class(["a", "b"])
+    step = {"problem": "acgan", "points": -2.0, "why": "no <script>", "told": "", "who": "Lin", "when": "2026-11-20"}
+    found["students"][1]["adjustments"].append(step)
+    text = _text(_parsed(render_class(found, None)).find(".//main"))
+    assert "b: acgan: -2 points, no <script> (Lin, 2026-11-20)" in text
+    assert "Decisions of persons" not in render_class(_class(["a"]), None)
+
+
+def test_only_grade_books_that_are_there_are_linked() -> None:
+    found = _class(["a"])
+    links = [a.get("href") for a in _parsed(render_class(found, None, ["canvas"])).iter("a")]
+    assert "gradebook-canvas.csv" in links and "gradebook-moodle.csv" not in links
+    assert "gradebook" not in render_class(found, None)
