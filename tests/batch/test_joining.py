@@ -144,7 +144,7 @@ def test_what_changed_outlives_the_search_for_copies(results: Path, tmp_path: Pa
     (own / "entries" / "s001.json").unlink()
     join([own], own, work)
     changes = (own / "changes.json").read_bytes()
-    pair = {"students": ["s000", "s002"], "problem": "dann", "deliverable": "", "kind": "predictions"}
+    pair: dict[str, Any] = {"students": ["s000", "s002"], "problem": "dann", "deliverable": "", "kind": "predictions"}
     pair |= {"count": 9, "of": 10, "strength": "9 of 10", "page": "copies/1.html"}
     (own / "copies.json").write_text(json.dumps({"schema": "grader/copies/1", "pairs": [pair]}))
     assert join([own], own, work)["students"][0]["copies"]
