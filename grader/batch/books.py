@@ -14,7 +14,7 @@ from grader.batch.settlement import Settled, Settlement, graded_problems
 from grader.documents import write_whole
 from grader.platforms.gradebook import render
 from grader.platforms.grades import NAMED, Class, Grade, Student, comment_of
-from grader.text import listing, printable
+from grader.text import are, listing, printable
 
 FORMS = ("canvas", "moodle")
 _LONGEST = 1000  # characters of a name
@@ -84,10 +84,10 @@ def _notes(
             names = listing(lacking, NAMED)
             notes.append(f"{problem} was not graded for {names}: it and the sum stay empty in the grade books.")
     if closed:
-        measures = ", ".join(sorted(settlement.hidden))
+        measures, problems = sorted(settlement.hidden), " and ".join(closed)
         notes.append(
-            f"While {measures} is hidden, {' and '.join(closed)} and the sum stay empty in the grade books, which "
-            "students see once they are uploaded. This page has all points."
+            f"While {', '.join(measures)} {are(len(measures))} hidden, {problems} and the sum stay empty in the grade "
+            "books, which students see once they are uploaded. The class page has all points."
         )
     if excused := [e.student for e in entries if settlement.students[e.student].excused]:
         notes.append(f"Sums of {listing(excused, NAMED)} are of fewer points, since something was excused.")

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from grader._version import __version__
 from grader.metrics import METRICS
+from grader.reporting.class_table import decisions_of, row_of, show
 from grader.reporting.html import environment
 from grader.reporting.outcomes import clean
 from grader.reporting.scales import NARROWEST, lanes, ticks_of
@@ -26,7 +27,6 @@ _HEIGHT = 84  # pixels of the highest bar
 _LINE, _LETTER = 17, 6.6  # pixels of a line, and of a letter, about
 _LEFT, _RIGHT = 2.0, 98.0  # per cent between which values lie
 _MOST = 200  # lines of a list
-_DIGEST = 12  # characters of a submission's sha256, by which a decision may name it
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,6 @@ class _Measure:
     chart: _Chart | None
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """One cell of the table; `order` is what it is sorted by."""
-
-    text: str
-    order: str
-    aside: str = ""
-
-
 def render_class(found: Mapping[str, Any], changes: Mapping[str, Any] | None, books: Sequence[str] = ()) -> str:
     """The page for those who grade. found: what `class.json` holds; changes: what `changes.json` holds.
 
@@ -98,12 +89,12 @@ def render_class(found: Mapping[str, Any], changes: Mapping[str, Any] | None, bo
         script_hash=_hash(script),
         measures=[_measure(m, students) for m in taken],
         untaken=untaken if students else [],
-        rows=[_row(s, found["problems"], taken) for s in students],
+        rows=[row_of(s, found["problems"], taken) for s in students],
         pairs=_pairs(students),
         unfinished=[(s["student"], s["reason"]) for s in students if s["state"] == "error"][:_MOST],
         skipped=[s["student"] for s in students if s["state"] == "skipped"][:_MOST],
         noted=[(s["student"], s["notes"]) for s in students if s["notes"]][:_MOST],
-        decided=_decisions(students),
+        decided=decisions_of(students),
         most=sum(p["max_points"] + p["max_by_hand"] for p in found["problems"]),
         books=books,
         changes=_changes(changes, found) if changes else None,
@@ -142,10 +133,6 @@ def _title(measure: Mapping[str, Any]) -> str:
     return whole[:1].upper() + whole[1:]
 
 
-def _show(measure: Mapping[str, Any], value: float | None) -> str:
-    return "–" if value is None else METRICS[measure["metric"]].show(value)
-
-
 def _values(measure: Mapping[str, Any], students: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
     key = f"{measure['problem']}.{measure['id']}"
     taken = ((s["student"], s["measures"].get(key, {}).get("value")) for s in students)
@@ -173,8 +160,8 @@ def _measure(measure: Mapping[str, Any], students: Sequence[Mapping[str, Any]]) 
         measure["hidden"],
         measure["count"],
         len(students),
-        _show(measure, quartiles[2]) if quartiles else "",
-        f"{_show(measure, quartiles[1])} to {_show(measure, quartiles[3])}" if quartiles else "",
+        show(measure, quartiles[2]) if quartiles else "",
+        f"{show(measure, quartiles[1])} to {show(measure, quartiles[3])}" if quartiles else "",
         reached,
         _chart(measure) if measure["histogram"] else None,
     )
@@ -207,7 +194,7 @@ def _chart(measure: Mapping[str, Any]) -> _Chart:
             at(first) - 1 if one else at(first),
             2.0 if one else max(0.2, round(at(last) - at(first) - 0.25, 2)),
             max(1.5, round(_HEIGHT * count / most, 1)),
-            f"{plural(count, 'submission')}: {_show(measure, first)} to {_show(measure, last)}",
+            f"{plural(count, 'submission')}: {show(measure, first)} to {show(measure, last)}",
         )
         for first, last, count in zip(edges, edges[1:], counts, strict=False)
         if count
@@ -226,62 +213,6 @@ def _ends(x: float, text: str) -> tuple[float, float]:
     width = len(text) * _LETTER
     left = x * NARROWEST / 100 - {"start": 0, "middle": width / 2, "end": width}[_anchor(x)]
     return left, left + width + 4
-
-
-def _row(
-    student: Mapping[str, Any], problems: Sequence[Mapping[str, Any]], measures: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    cells = [_points(student["problems"].get(p["id"])) for p in problems]
-    total, most = student["total"], sum(p["max_points"] + p["max_by_hand"] for p in problems)
-    fewer = f"of {number(student['max_total'])}" if total is not None and student["max_total"] != most else ""
-    cells.append(_Cell("–" if total is None else number(total), _order(total), fewer))
-    for measure in measures:
-        value = student["measures"].get(f"{measure['problem']}.{measure['id']}", {}).get("value")
-        cells.append(_Cell(_show(measure, value), _order(value)))
-    severities = [f["severity"] for f in student["findings"]]
-    return {
-        "student": student["student"],
-        "state": student["state"],
-        "report": student["report"],
-        "digest": student["digest"][:_DIGEST],
-        "rank": STATES.index(student["state"]),
-        "cells": cells,
-        "errors": severities.count("error"),
-        "warnings": severities.count("warning"),
-        "told": "; ".join(dict.fromkeys(f["rule"] for f in student["findings"])),
-        "steps": [_step(a) for a in student["adjustments"]],
-    }
-
-
-def _step(adjustment: Mapping[str, Any]) -> str:
-    a = adjustment
-    change = f"{number(a['points'])} points, " if a["points"] else ""
-    of = f" ({a['who']}, {a['when']})" if a["who"] else ""
-    return f"{a['problem'] + ': ' if a['problem'] else ''}{change}{a['why']}{of}"
-
-
-def _decisions(students: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
-    """By student, what persons decided: with who, when and why."""
-    found = [(s["student"], [_step(a) for a in s["adjustments"] if a["who"]]) for s in students]
-    return [(student, steps) for student, steps in found if steps]
-
-
-def _points(problem: Mapping[str, Any] | None) -> _Cell:
-    """The points that count, and beside them what was measured and given by hand, where that is something else."""
-    if problem is None:
-        return _Cell("–", _order(None))
-    points, before, by_hand = problem["points"], problem["before"], problem["by_hand"]
-    told = [f"measured {number(before)}"] if before is not None and before != points else []
-    told += [f"by hand {number(by_hand)}"] if by_hand and points is not None else []
-    told = ["excused", *told] if problem["excused"] else told
-    if points is None:
-        return _Cell("–", _order(None), ", ".join(told))
-    final = points + (by_hand or 0.0)
-    return _Cell(number(final), _order(final), ", ".join(told))
-
-
-def _order(value: float | None) -> str:
-    return "" if value is None else repr(float(value))
 
 
 def _pairs(students: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -305,7 +236,7 @@ def _changes(changes: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, 
         measure = known.get((what["problem"], what["measure"]))
         sides = [what["before"], what["after"]]
         if what["kind"] == "measure" and measure is not None:
-            before, after = (_show(measure, v) for v in sides)
+            before, after = (show(measure, v) for v in sides)
         else:
             before, after = ("–" if v is None else number(v) if isinstance(v, int | float) else str(v) for v in sides)
         where = {"state": "", "points": f"{what['problem']}: ", "measure": f"{what['problem']} {what['measure']}: "}
@@ -332,7 +263,7 @@ def _board(
     rank, before = 0, None
     for nth, (value, name) in enumerate(values, 1):
         rank, before = (rank if value == before else nth), value
-        lines.append((value, 0, str(rank), name, _show(measure, sign * value)))
+        lines.append((value, 0, str(rank), name, show(measure, sign * value)))
     if lines:
         baselines = ((sign * b["value"], b["name"], b["value"]) for b in measure["baselines"])
         lines += [(value, 1, "", name, _short(measure, shown)) for value, name, shown in baselines]
