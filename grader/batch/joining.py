@@ -17,6 +17,7 @@ from grader.batch.classbook import class_report
 from grader.batch.entries import Entry, read_entries
 from grader.batch.files import write_gradebooks, write_pages, write_scores
 from grader.batch.policy import counted, settle
+from grader.batch.suspects import pairs_of_students
 from grader.documents import read_json, write_whole
 from grader.errors import UsageError
 from grader.text import listing, printable
@@ -47,12 +48,13 @@ def join(
     papers = papers or Papers()
     entries = gather(folders)
     settlement = settle(entries, work, papers.times, papers.overrides)
+    pairs = pairs_of_students(_copies(out), entries, papers.times)
     entries = counted(entries, work, papers.times, papers.overrides)
     out.mkdir(parents=True, exist_ok=True)
     earlier = _earlier(out)
     write_scores(entries, out, earlier)
     notes = write_gradebooks(entries, settlement, out, papers.roster, papers.manual)
-    found = class_report(entries, settlement, work, _copies(out), [*settlement.notes, *notes])
+    found = class_report(entries, settlement, work, pairs, [*settlement.notes, *notes])
     changes = _changes(found, out)
     write_pages(entries, settlement, found, changes, work, out, earlier, names=names)
     return found
