@@ -109,28 +109,41 @@ def _counts(
     person: whose each table is. Of somebody with several tables each counts for a part in the chance, and all of them
     are left out where one is compared.
     """
-    mean = np.zeros((int(person.max()) + 1, len(person)), np.float32)
-    mean[person, np.arange(len(person))] = 1 / np.bincount(person)[person]
-    w = wrong.astype(np.float32)
-    shares = mean @ w
+    w: Numbers = wrong.astype(np.float32)
+    shares = _of_people(w, person)
     pairs = _pairs(shares)
     answers = np.unique(labels[wrong]).tolist()
-    given = {k: (wrong & (labels == k)).astype(np.float32) for k in answers}
-    parts = {k: mean @ given[k] for k in answers}
-    agreeing = sum((_pairs(parts[k]) for k in answers), np.zeros_like(pairs))
-    weight = 1 / (np.maximum(pairs - 1, 0) + _WEIGHT)
-    both = w @ w.T
-    same, own, agreed = np.zeros_like(both), np.zeros_like(both), np.zeros_like(both)
+    agreeing = np.zeros_like(pairs)
     for k in answers:
-        part = w * parts[k][person]
-        same += given[k] @ given[k].T
-        own += (part * weight) @ part.T
-        agreed += (parts[k] @ parts[k].T)[np.ix_(person, person)]
-    others = pairs.sum() - (shares @ shares.T)[np.ix_(person, person)]
+        agreeing += _pairs(_of_people((wrong & (labels == k)).astype(np.float32), person))
+    weight: Numbers = np.asarray(1 / (np.maximum(pairs - 1, 0) + _WEIGHT), np.float32)
+    both: Numbers = w @ w.T
+    same, own, agreed = np.zeros_like(both), np.zeros_like(both), np.zeros_like(both)
+    for k in answers:  # one answer at a time: a class's tables are large
+        given: Numbers = (wrong & (labels == k)).astype(np.float32)
+        equal = given @ given.T
+        same += equal
+        part = _of_people(given, person)
+        agreed += equal if part is given else (part @ part.T)[np.ix_(person, person)]
+        if part is not given:
+            given = w * part[person]
+        own += (given * weight) @ given.T
+    others = pairs.sum() - (both if shares is w else (shares @ shares.T)[np.ix_(person, person)])
     rate = (agreeing.sum() - agreed + _USUAL * _USUAL_WEIGHT) / (others + _USUAL_WEIGHT)
     expected = (w * agreeing * weight) @ w.T - own + rate * ((w * _WEIGHT * weight) @ w.T)
-    chance = np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98)
-    return both, same, expected, (w * chance * (1 - chance)) @ w.T
+    chance: Numbers = np.asarray(np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98), np.float32)
+    variance: Numbers = (w * chance * (1 - chance)) @ w.T
+    return both, same, np.asarray(expected, np.float32), variance
+
+
+def _of_people(found: Numbers, person: NDArray[np.int64]) -> Numbers:
+    """Means of each student's rows; the rows themselves where nobody has several."""
+    counts = np.bincount(person)
+    if len(counts) == len(person):
+        return found
+    mean = np.zeros((len(counts), len(person)), np.float32)
+    mean[person, np.arange(len(person))] = 1 / counts[person]
+    return np.asarray(mean @ found, np.float32)
 
 
 def _pairs(shares: Numbers) -> Numbers:

@@ -203,7 +203,7 @@ def test_the_class_page_names_the_planted_pairs(
     planted = json.loads((klass / "expected.json").read_text())["copies"]
     wanted = {tuple(c["students"]) for c in planted}
     shutil.copy(compared_class / "copies.json", tmp_path)
-    words = ["--assignment", klass / "assignment.toml", "--times"]
+    words: list[str | Path] = ["--assignment", klass / "assignment.toml", "--times"]
     _run("class", results, "-o", tmp_path, *words, klass / "times.csv")
     assert _pairs_of_class(tmp_path) == wanted
     page = (tmp_path / "index.html").read_text()
