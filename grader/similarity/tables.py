@@ -132,7 +132,7 @@ def _counts(
     rate = (agreeing.sum() - agreed + _USUAL * _USUAL_WEIGHT) / (others + _USUAL_WEIGHT)
     expected = (w * agreeing * weight) @ w.T - own + rate * ((w * _WEIGHT * weight) @ w.T)
     chance: Numbers = np.asarray(np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98), np.float32)
-    variance: Numbers = (w * chance * (1 - chance)) @ w.T
+    variance: Numbers = np.asarray((w * chance * (1 - chance)) @ w.T, np.float32)
     return both, same, np.asarray(expected, np.float32), variance
 
 
