@@ -112,14 +112,15 @@ def real(data: Path, quick: bool) -> Setting:
     most = 3 if quick else 12
     classes = []
     for domain in ("mnistm", "svhn"):
-        pixels = _pixels(load_digits(data, domain, "train"))
+        pixels = pixels_of(load_digits(data, domain, "train"))
         order = np.random.default_rng(1).permutation(len(pixels))[: most * _EACH]
         parts = [order[i : i + _EACH] for i in range(0, len(order) - _EACH + 1, _EACH)]
         classes.append({f"{domain}{n}": of_pictures(pixels[np.sort(part)]) for n, part in enumerate(parts)})
     return Setting("1000 real digits each, disjoint parts of two training sets", "images", tuple(classes))
 
 
-def _pixels(found: Digits) -> Pictures:
+def pixels_of(found: Digits) -> Pictures:
+    """Pictures uint8 ``(n, 28, 28, 3)``."""
     return np.asarray(found.images.permute(0, 2, 3, 1).contiguous().numpy())
 
 

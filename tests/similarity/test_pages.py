@@ -70,7 +70,11 @@ def test_the_rates_are_those_of_the_guide() -> None:
 
 
 def test_the_summary_adds_up() -> None:
-    for kind, what in (("similar-images", "images"), ("predictions", "wrong predictions"), ("scripts", "scripts")):
+    for kind, what in (
+        ("similar-images", "images (1000 each)"),
+        ("predictions", "wrong predictions"),
+        ("scripts", "scripts"),
+    ):
         alarms, pairs = sum(r.alarms for r in RATES[kind]), sum(r.pairs for r in RATES[kind])
         assert f"{what} {alarms} of {pairs:,} pairs".replace(",", " ") in summary()
     worst = max(RATES["predictions"], key=lambda r: r.alarms / r.pairs)
