@@ -138,7 +138,7 @@ def main() -> None:
                 likeness = (of(seen[name][0][::step]) * of(after)).sum(1)
                 cells.append(float((likeness >= least[name, kind]).mean()))
         table.add_row(edit, *(f"{cell:.2f}" for cell in cells))
-    Console().print(table)
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":
