@@ -52,6 +52,12 @@ def hand_of(entry: Entry, hands: Mapping[str, HandIn]) -> HandIn | None:
     return hands.get(name) or hands.get(entry.student)
 
 
+def students_of(entries: Iterable[Entry], table: Mapping[str, tuple[HandIn, ...]]) -> dict[str, str]:
+    """The student by the name of each submission, by the table of times; without a row it is that name itself."""
+    hands = by_submission(table)
+    return {e.student: hand.student if (hand := hand_of(e, hands)) else e.student for e in entries}
+
+
 def _of_student(graded: Sequence[tuple[Entry, HandIn | None]], policy: Policy, worth: Worth) -> Counted:
     in_order = sorted(graded, key=lambda g: (g[1].attempt if g[1] else 0, g[0].source))
     allowed = [g for g in in_order if policy.attempts is None or g[1] is None or g[1].attempt <= policy.attempts]

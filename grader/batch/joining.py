@@ -20,6 +20,7 @@ from grader.batch.files import Joined, write_pages, write_scores
 from grader.batch.papers import Papers, read_papers, remember
 from grader.batch.policy import counted, settle
 from grader.batch.seen import present
+from grader.batch.suspects import pairs_of_students
 from grader.documents import read_json, write_whole
 from grader.errors import UsageError
 from grader.text import listing, printable
@@ -42,12 +43,13 @@ def join(
     entries, notes = gather(folders)
     notes += of_other_grounds(entries, work)
     settlement = settle(entries, work, contents)
+    pairs = pairs_of_students(_copies(out), entries, contents.table)
     entries = counted(entries, work, contents)
     out.mkdir(parents=True, exist_ok=True)
     earlier = _earlier(out)
     write_scores(entries, out, earlier)
     notes += [*settlement.notes, *write_books(entries, settlement, work, contents, out)]
-    found = class_report(entries, settlement, work, contents, _copies(out), notes)
+    found = class_report(entries, settlement, work, contents, pairs, notes)
     changes = _changes(found, out)
     joined = Joined(entries, settlement, found, maxima(entries, work, contents), contents.given is not None)
     write_pages(joined, changes, work, out, earlier, names=names)

@@ -27,7 +27,13 @@ _LISTED = 40
     metavar="DIR",
     help="The folder that was graded, to show pictures.",
 )
-def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None) -> None:
+@click.option(
+    "--times",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="CSV",
+    help="When each was handed in, as for `grader batch`: one student's attempts are not held against each other.",
+)
+def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None, times: Path | None) -> None:
     """Find work that students of a class have in common, in the RESULTS of `grader batch`.
 
     Compares images, wrong predictions and scripts of all submissions and writes a page of evidence for each pair. It
@@ -39,6 +45,7 @@ def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None
     from grader.similarity import find_pairs, read_fingerprint
     from grader.similarity.pages import TITLES, write_pages
     from grader.similarity.pairs import find_fingerprints
+    from grader.similarity.rates import summary
     from grader.text import plural, printable
 
     place = out or results[0]
@@ -46,14 +53,14 @@ def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None
     where = (
         {task.student: task.path for task in find_tasks(submissions)[0] if not task.refusal} if submissions else None
     )
-    files, without = find_fingerprints(results)
-    prints = {student: read_fingerprint(path) for student, path in files.items()}
-    found = find_pairs(prints, without)
+    known = find_fingerprints(results, times)
+    prints = {student: read_fingerprint(path) for student, path in known.files.items()}
+    found = find_pairs(prints, known.without, known.people)
     write_pages(found, prints, place, where)
     console = make_console()
     with trimmed(console):
         several = sorted({pair.students for pair in found.pairs})
-        what = f"{plural(len(several), 'pair')} to look at among {plural(found.students, 'submission')}"
+        what = f"{plural(len(several), 'pair')} to look at among {plural(found.students, 'submission')} compared"
         console.print(Text(what, "bold"), highlight=False)
         for pair in found.pairs[:_LISTED]:
             names = " and ".join(printable(s) for s in pair.students)
@@ -65,4 +72,6 @@ def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None
             console.print(Text(f"  and {len(found.pairs) - _LISTED} more"), highlight=False)
         for note in found.notes:
             console.print(Text(f"note: {note}"), highlight=False)
+        wrong = f"How often independent work was called alike, where that was measured: {summary()}."
+        console.print(Text(wrong), highlight=False)
         console.print(Text(f"The evidence: {place / 'copies' / 'index.html'}"), highlight=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from grader.similarity.descriptors import EDITS, edited
 from grader.similarity.fingerprints import Images
 from grader.similarity.neighbours import Keyed, among, between, cosines, keyed
+from grader.similarity.people import NOBODY, numbered
 
 NEAR = 0.95  # cosine of descriptors from which on two images are nearly the same
 LEAST_EQUAL = 3  # equal images that a pair needs
@@ -20,6 +21,7 @@ LEAST_NEAR, NEAR_SHARE = 5, 0.03  # nearly equal ones, and their share of the sm
 _ASKED = 64  # images of each student that are looked for with edits
 NEAR_EDITED = 0.92  # cosine after an edit, which is only about the one that was made
 LEAST_EDITED = 0.125  # share of those that the same edit explains
+_NEAREST = 0.9999  # likeness of what isn't the same pixel by pixel, at most: 1 says that it is
 _SHOWN = 60  # pairs of images that are kept as examples
 
 
@@ -41,9 +43,13 @@ class Alike:
 
 @dataclass(frozen=True)
 class _Class:
-    """All images of a deliverable. owner: the student's number; local: the image's number among the student's."""
+    """All images of a deliverable. owner: the submission's number; local: the image's number among the submission's.
+
+    person: whose each submission is, as a number.
+    """
 
     students: Sequence[str]
+    person: NDArray[np.int64]
     parts: Sequence[Images]
     owner: NDArray[np.int64]
     local: NDArray[np.int64]
@@ -55,14 +61,18 @@ class _Class:
         return name
 
 
-def alike_images(found: Mapping[str, Images], common: int) -> tuple[list[Alike], int]:
+def alike_images(
+    found: Mapping[str, Images], common: int, people: Mapping[str, str] = NOBODY
+) -> tuple[list[Alike], int]:
     """Pairs of students with equal or nearly equal images in one deliverable, and how many images are common.
+
+    people: whose each submission is, where it isn't its own name's; nobody is compared with themselves.
 
     What the course's data hold is left out, and so is what shows nothing. common: of an image that more students have
     than this, the first is paired with each of the others and these not with each other. One that more than half of the
     class have stands for no pair; such ones are counted.
     """
-    whole = _gather(found)
+    whole = _gather(found, people)
     if len(whole.owner) < 2:
         return [], 0
     equal, many, first, handed_out = _equal(whole, common)
@@ -71,7 +81,7 @@ def alike_images(found: Mapping[str, Images], common: int) -> tuple[list[Alike],
     if not any(part.alike for part in found.values()):
         known = {pair.students for pair in pairs}
         group = _groups(known)
-        own = _Class(students=whole.students, parts=whole.parts, **{k: getattr(whole, k)[~handed_out] for k in _ROWS})
+        own = replace(whole, **{k: getattr(whole, k)[~handed_out] for k in _ROWS})
         index = keyed(own.details)
         near = [*_near(own, index, first[~handed_out]), *_after_edits(own, index)] if len(own.owner) > 1 else []
         for pair in near:
@@ -85,12 +95,13 @@ def alike_images(found: Mapping[str, Images], common: int) -> tuple[list[Alike],
 _ROWS = ("owner", "local", "digests", "details")
 
 
-def _gather(found: Mapping[str, Images]) -> _Class:
+def _gather(found: Mapping[str, Images], people: Mapping[str, str]) -> _Class:
     students = sorted(found)
     parts = [found[s] for s in students]
     kept = [np.nonzero(~part.of_course & part.details.any(1))[0] for part in parts]
     return _Class(
         students,
+        numbered(students, people),
         parts,
         np.repeat(np.arange(len(parts)), [len(rows) for rows in kept]),
         np.concatenate([np.zeros(0, np.int64), *kept]),
@@ -131,13 +142,15 @@ def _equal(whole: _Class, common: int) -> tuple[_Rows, int, NDArray[np.bool_], N
     for at in np.nonzero(np.diff(edges) > 1)[0]:
         rows = order[edges[at] : edges[at + 1]]
         owners, one = np.unique(whole.owner[rows], return_index=True)
-        if len(owners) > max(common, len(whole.students) // 2):
+        who = whole.person[owners]
+        several = len(np.unique(who))
+        if several > max(common, (int(whole.person.max()) + 1) // 2):
             many += 1
             handed_out[rows] = True
             continue
         # Of many only the first with each of the others: everybody is named, and the pairs don't grow with the square.
-        firsts = range(1 if len(owners) > common else len(owners))
-        for i, j in [(x, y) for x in firsts for y in range(x + 1, len(owners))]:
+        firsts = range(1 if several > common else len(owners))
+        for i, j in [(x, y) for x in firsts for y in range(x + 1, len(owners)) if who[x] != who[y]]:
             pairs[int(owners[i]), int(owners[j])].append((int(rows[one[i]]), int(rows[one[j]]), 1.0))
     return pairs, many, first, handed_out
 
@@ -147,7 +160,7 @@ def _near(whole: _Class, index: Keyed, first: NDArray[np.bool_]) -> Iterator[Ali
     rows = np.nonzero(first)[0]  # equal ones would be nothing but each other's neighbours
     own = Keyed(index.rows[rows], index.keys[rows])
     pairs = rows[among(own)]
-    pairs = pairs[whole.owner[pairs[:, 0]] != whole.owner[pairs[:, 1]]]
+    pairs = pairs[_apart(whole, pairs[:, 0], pairs[:, 1])]
     likeness = cosines(whole.details, whole.details, pairs)
     for key, found in _by_students(whole, pairs, likeness, NEAR).items():
         pair = _alike(whole, key, "similar-images", found)
@@ -166,7 +179,7 @@ def _after_edits(whole: _Class, index: Keyed) -> Iterator[Alike]:
     for edit in EDITS:
         changed = edited(whole.details[asked], edit)
         pairs = between(keyed(changed), index)
-        pairs = pairs[whole.owner[asked[pairs[:, 0]]] != whole.owner[pairs[:, 1]]]
+        pairs = pairs[_apart(whole, asked[pairs[:, 0]], pairs[:, 1])]
         likeness = cosines(changed, whole.details, pairs)
         pairs = np.stack([asked[pairs[:, 0]], pairs[:, 1]], 1)
         near = likeness >= NEAR_EDITED
@@ -182,6 +195,11 @@ def _after_edits(whole: _Class, index: Keyed) -> Iterator[Alike]:
             if key not in best or best[key].count < count:
                 best[key] = _alike(whole, key, "similar-images", rows, edit.title, of_student[a], count)
     yield from best.values()
+
+
+def _apart(whole: _Class, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows are of different people."""
+    return np.asarray(whole.person[whole.owner[one]] != whole.person[whole.owner[other]])
 
 
 def _by_students(whole: _Class, pairs: NDArray[np.int64], likeness: NDArray[np.float32], least: float) -> _Rows:
@@ -211,6 +229,7 @@ def _alike(
     for a, b, value in best:
         if a not in used and len(examples) < _SHOWN:
             used.add(a)
-            examples.append((whole.name(a), whole.name(b), round(value, 3)))
+            same = bool((whole.digests[a] == whole.digests[b]).all())
+            examples.append((whole.name(a), whole.name(b), 1.0 if same else min(round(value, 4), _NEAREST)))
     students = whole.students[key[0]], whole.students[key[1]]
     return Alike(students, kind, count, of, tuple(examples), edit)

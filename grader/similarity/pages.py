@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ from grader.similarity.evidence import Exhibit, exhibits, sources
 from grader.similarity.fingerprints import Fingerprint
 from grader.similarity.pairs import Found, Pair
 from grader.similarity.rates import RATES
-from grader.text import safe_name
+from grader.text import listing, safe_name
 
 SCHEMA = "grader/copies/1"
 FOLDER = "copies"
@@ -38,7 +38,8 @@ class _Part:
 
     pair: Pair
     title: str
-    rate: str
+    rates: Sequence[str]
+    fewer: str
     exhibits: Sequence[Exhibit]
     sources: Sequence[Sequence[str]]
     more: int
@@ -64,9 +65,7 @@ def to_json(found: Found) -> str:
         }
         for pair in found.pairs
     ]
-    rates = {
-        kind: {"pairs": r.pairs, "alarms": r.alarms, "upper": r.upper, "of": r.of} for kind, r in sorted(RATES.items())
-    }
+    rates = {kind: [asdict(rate) for rate in measured] for kind, measured in sorted(RATES.items())}
     whole: dict[str, Any] = {"schema": SCHEMA, "grader": __version__, "students": found.students, "pairs": pairs}
     whole |= {"false_alarms": rates, "notes": list(found.notes)}
     return json.dumps(whole, indent=1, allow_nan=False) + "\n"
@@ -91,7 +90,7 @@ def write_pages(
         text = _render("copies_pair.html", students=students, parts=parts, pictures=submissions is not None)
         write_whole(folder / page_name(students), text)
     rows = [(students, page_name(students), [_part(p) for p in pairs]) for students, pairs in by_students]
-    text = _render("copies.html", rows=rows, found=found, rates=[(TITLES[k], str(r)) for k, r in sorted(RATES.items())])
+    text = _render("copies.html", rows=rows, found=found, rates=[(TITLES[k], r) for k, r in sorted(RATES.items())])
     write_whole(folder / "index.html", text)
     write_whole(out / "copies.json", to_json(found))
     for path in folder.glob("*.html"):
@@ -102,12 +101,30 @@ def write_pages(
 def _evident(pair: Pair, prints: tuple[Fingerprint, Fingerprint], places: tuple[Path | None, ...]) -> _Part:
     if pair.kind == "scripts":
         return _part(pair, read=sources(pair, prints, places))
-    return _part(pair, exhibits(pair, prints, places) if pair.kind.endswith("-images") else ())
+    if pair.kind.endswith("-images"):
+        return _part(pair, exhibits(pair, prints, places), fewer=_fewer(pair, prints))
+    return _part(pair)
 
 
-def _part(pair: Pair, shown: Sequence[Exhibit] = (), read: Sequence[Sequence[str]] = ((), ())) -> _Part:
-    rate = str(RATES[pair.kind]) if pair.kind in RATES else ""
-    return _Part(pair, TITLES[pair.kind], rate, shown, read, max(0, pair.count - len(shown)) if shown else 0)
+def _part(
+    pair: Pair, shown: Sequence[Exhibit] = (), read: Sequence[Sequence[str]] = ((), ()), fewer: str = ""
+) -> _Part:
+    rates = [str(rate) for rate in RATES[pair.kind]]
+    return _Part(pair, TITLES[pair.kind], rates, fewer, shown, read, max(0, pair.count - len(shown)) if shown else 0)
+
+
+def _fewer(pair: Pair, prints: tuple[Fingerprint, Fingerprint]) -> str:
+    """What a pair of folders rests on, where that is another number of images than the rates were measured with."""
+    place = pair.problem, pair.deliverable
+    counts = [len(i.names) for p in prints for i in p.images if (i.problem, i.deliverable) == place]
+    measured = sorted({rate.images for rate in RATES[pair.kind]})
+    if not counts or set(counts) <= set(measured):
+        return ""
+    held = " and ".join(str(n) for n in sorted(set(counts)))
+    return (
+        f"with {listing([str(n) for n in measured])} images of each student. This pair has {held}, for which it was "
+        "not measured."
+    )
 
 
 def _render(template: str, **values: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from grader.similarity import images, scripts, tables
 from grader.similarity.fingerprints import Fingerprint, Images, Table
+from grader.similarity.people import NOBODY
 from grader.text import listing, plural
 
 T = TypeVar("T", Images, Table)
@@ -36,27 +37,42 @@ class Pair:
 
 @dataclass(frozen=True)
 class Found:
-    """All pairs, sorted; notes on what was left out as common; how many students were compared."""
+    """All pairs, sorted; notes on what was left out; how many submissions were compared."""
 
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]
     students: int
 
 
-def find_pairs(prints: Mapping[str, Fingerprint], without: Sequence[str] = ()) -> Found:
-    """The pairs of a class, from its fingerprints by student. without: students who have none; they become a note."""
-    common = max(_FEW, len(prints) // _SHARE)
+def find_pairs(
+    prints: Mapping[str, Fingerprint], without: Sequence[str] = (), people: Mapping[str, str] = NOBODY
+) -> Found:
+    """The pairs of a class, from its fingerprints by submission.
+
+    without: submissions that have none; they become a note, and so do those whose fingerprint is empty, such as a zip
+    that was refused. people: the student by submission, where one handed in several; these are not held against each
+    other.
+    """
+    filled = {name: found for name, found in prints.items() if found.images or found.tables or found.scripts}
+    without = sorted({*without, *(prints.keys() - filled.keys())})
+    students = {people.get(name, name) for name in filled}
+    common = max(_FEW, len(students) // _SHARE)
     notes: list[str] = []
     if without:
         could = f"{plural(len(without), 'submission')} could not be compared: {listing(without)}"
         notes.append(f"{could}. They hold nothing that can be read, or were graded by an earlier version.")
+    if further := len(filled) - len(students):
+        notes.append(
+            f"{plural(further, 'submission')} beyond the first of a student: by the table of times several are of one "
+            "student, and these were not compared with each other."
+        )
     pairs = [
-        *_images(_by_place(prints, "images"), common, notes),
-        *_tables(_by_place(prints, "tables")),
-        *_scripts(prints, common, notes),
+        *_images(_by_place(filled, "images"), common, people, notes),
+        *_tables(_by_place(filled, "tables"), people),
+        *_scripts(filled, common, people, notes),
     ]
     return Found(
-        tuple(sorted(pairs, key=lambda p: (p.students, p.problem, p.deliverable, p.kind))), tuple(notes), len(prints)
+        tuple(sorted(pairs, key=lambda p: (p.students, p.problem, p.deliverable, p.kind))), tuple(notes), len(filled)
     )
 
 
@@ -68,14 +84,19 @@ def _by_place(prints: Mapping[str, Fingerprint], what: str) -> dict[tuple[str, s
     return found
 
 
-def _images(by_place: Mapping[tuple[str, str], Mapping[str, Images]], common: int, notes: list[str]) -> Iterable[Pair]:
+def _images(
+    by_place: Mapping[tuple[str, str], Mapping[str, Images]],
+    common: int,
+    people: Mapping[str, str],
+    notes: list[str],
+) -> Iterable[Pair]:
     for (problem, deliverable), parts in sorted(by_place.items()):
-        found, many = images.alike_images(parts, common)
+        found, many = images.alike_images(parts, common, people)
         if many:
+            most = max(common, len({people.get(s, s) for s in parts}) // 2)
             notes.append(
-                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than "
-                f"{max(common, len(parts) // 2)} students each, and were taken for no evidence: a published model or "
-                "the course may have given them."
+                f"{problem}: {plural(many, 'image')} of {deliverable} stand in the work of more than {most} students "
+                "each, and were taken for no evidence: a published model or the course may have given them."
             )
         for alike in found:
             yield Pair(
@@ -98,9 +119,9 @@ def _of_images(alike: images.Alike) -> str:
     return f"{alike.count} of {plural(alike.of, 'image')} are nearly the same"
 
 
-def _tables(by_place: Mapping[tuple[str, str], Mapping[str, Table]]) -> Iterable[Pair]:
+def _tables(by_place: Mapping[tuple[str, str], Mapping[str, Table]], people: Mapping[str, str]) -> Iterable[Pair]:
     for (problem, deliverable), parts in sorted(by_place.items()):
-        for found in tables.agreements(parts):
+        for found in tables.agreements(parts, people):
             strength = (
                 f"{found.same} of {found.wrong} wrong answers to the same pictures are the same; "
                 f"{found.expected:.0f} would be by chance ({found.z:.0f} standard deviations)"
@@ -119,8 +140,10 @@ def _tables(by_place: Mapping[tuple[str, str], Mapping[str, Table]]) -> Iterable
             )
 
 
-def _scripts(prints: Mapping[str, Fingerprint], common: int, notes: list[str]) -> Iterable[Pair]:
-    found, many = scripts.shared_scripts({s: p.scripts for s, p in prints.items()}, common)
+def _scripts(
+    prints: Mapping[str, Fingerprint], common: int, people: Mapping[str, str], notes: list[str]
+) -> Iterable[Pair]:
+    found, many = scripts.shared_scripts({s: p.scripts for s, p in prints.items()}, common, people)
     if many:
         notes.append(f"Taken for handed out: {plural(many, 'script')} that more than {common} students have.")
     for shared in found:
@@ -140,17 +163,29 @@ def _scripts(prints: Mapping[str, Fingerprint], common: int, notes: list[str]) -
         )
 
 
-def find_fingerprints(folders: Iterable[Path]) -> tuple[dict[str, Path], list[str]]:
-    """The files of fingerprints of results folders by student, and the students without one. Raises UsageError."""
-    from grader.batch.entries import fingerprint_path, read_entries
+@dataclass(frozen=True)
+class Sources:
+    """The files of fingerprints by submission, submissions without one, and the student of each submission."""
 
+    files: Mapping[str, Path]
+    without: Sequence[str]
+    people: Mapping[str, str]
+
+
+def find_fingerprints(folders: Iterable[Path], times: Path | None = None) -> Sources:
+    """The fingerprints in results folders. times: the table that tells attempts apart. Raises UsageError."""
+    from grader.batch.attempts import students_of
+    from grader.batch.entries import fingerprint_path, read_entries
+    from grader.batch.times import read_times
+
+    table = read_times(times) if times else {}
     found: dict[str, Path] = {}
-    without: list[str] = []
+    people: dict[str, str] = {}
     for folder in folders:
-        for entry in read_entries(folder):
+        entries = read_entries(folder)
+        people |= students_of(entries, table)
+        for entry in entries:
             path = fingerprint_path(folder, entry.student)
             if entry.fingerprint and path.exists():
                 found[entry.student] = path
-            else:
-                without.append(entry.student)
-    return found, sorted(set(without) - set(found))
+    return Sources(found, sorted(people.keys() - found.keys()), people)

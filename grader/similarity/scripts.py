@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from grader.similarity.fingerprints import Script
+from grader.similarity.people import NOBODY
 
 LEAST_WORDS = 30  # of a script: shorter ones are alike by chance
 LEAST_HASHES = 15  # winnowed fingerprints in common that few others have
@@ -27,17 +28,22 @@ class Shared:
     of: int
 
 
-def shared_scripts(found: Mapping[str, Sequence[Script]], common: int) -> tuple[list[Shared], int]:
+def shared_scripts(
+    found: Mapping[str, Sequence[Script]], common: int, people: Mapping[str, str] = NOBODY
+) -> tuple[list[Shared], int]:
     """Pairs of students with the same or nearly the same script, and how many scripts are common.
 
-    common: what more students have than this counts as handed out, whole scripts as well as parts.
+    common: what more students have than this counts as handed out, whole scripts as well as parts. people: whose each
+    submission is, where it isn't its own name's; nobody is compared with themselves.
     """
     owners: dict[str, set[str]] = defaultdict(set)
-    parts: Counter[int] = Counter()
+    with_part: dict[str, set[int]] = defaultdict(set)
     for student, own in found.items():
+        who = people.get(student, student)
         for script in own:
-            owners[script.digest].add(student)
-        parts.update({int(h) for script in own for h in script.hashes})
+            owners[script.digest].add(who)
+            with_part[who].update(script.hashes.tolist())
+    parts = Counter(h for hashes in with_part.values() for h in hashes)
     handed_out = {digest for digest, who in owners.items() if len(who) > common}
     everywhere = np.array(sorted(h for h, n in parts.items() if n > common), np.uint32)
     rare = {
@@ -53,9 +59,10 @@ def shared_scripts(found: Mapping[str, Sequence[Script]], common: int) -> tuple[
         for i, (_, hashes) in enumerate(rare[student]):
             for h in hashes.tolist():
                 with_hash[h].append((student, i))
+    whose = {student: people.get(student, student) for student in found}
     together: Counter[tuple[tuple[str, int], tuple[str, int]]] = Counter()
     for places in with_hash.values():
-        together.update((a, b) for a, b in combinations(places, 2) if a[0] != b[0])
+        together.update((a, b) for a, b in combinations(places, 2) if whose[a[0]] != whose[b[0]])
     pairs: dict[tuple[str, str], Shared] = {}
     for ((a, i), (b, j)), count in sorted(together.items()):
         one, other = rare[a][i], rare[b][j]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.similarity.fingerprints import MISSING, Table
+from grader.similarity.people import NOBODY, numbered
 
 LEAST_WRONG = 20  # pictures that both are wrong about
 LEAST_Z = 6.0  # standard deviations beyond chance
@@ -49,11 +50,15 @@ class Agreement:
     of: int
 
 
-def agreements(found: Mapping[str, Table]) -> list[Agreement]:
-    """Pairs of students whose predictions agree beyond chance; what can't be compared is left out."""
+def agreements(found: Mapping[str, Table], people: Mapping[str, str] = NOBODY) -> list[Agreement]:
+    """Pairs of students whose predictions agree beyond chance; what can't be compared is left out.
+
+    people: whose each submission is, where it isn't its own name's. Nobody is compared with themselves, and who handed
+    in several counts in the chance as one.
+    """
     pairs: list[Agreement] = []
     for group in _comparable(found):
-        pairs += _of_group({s: found[s] for s in group})
+        pairs += _of_group({s: found[s] for s in group}, people)
     return pairs
 
 
@@ -65,13 +70,14 @@ def _comparable(found: Mapping[str, Table]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _of_group(found: Mapping[str, Table]) -> list[Agreement]:
+def _of_group(found: Mapping[str, Table], people: Mapping[str, str]) -> list[Agreement]:
     students = list(found)
     labels = np.stack([found[s].labels for s in students])
     truth = found[students[0]].truth
     wrong = (labels != truth) & (labels != MISSING)
-    both, same, expected, variance = _counts(labels, wrong)
-    upper = np.triu(np.ones(both.shape, np.bool_), 1) & (both >= LEAST_WRONG)
+    person = numbered(students, people)
+    both, same, expected, variance = _counts(labels, wrong, person)
+    upper = np.triu(person[:, None] != person, 1) & (both >= LEAST_WRONG)
     z = np.where(upper, (same - expected) / np.sqrt(np.maximum(variance, 0.25)), 0)
     excess = (same - expected) / np.maximum(both - expected, 1)
     right = 1 - (wrong | (labels == MISSING)).mean(1)
@@ -91,29 +97,55 @@ def _of_group(found: Mapping[str, Table]) -> list[Agreement]:
     ]
 
 
-def _counts(labels: NDArray[np.uint16], wrong: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def _counts(
+    labels: NDArray[np.uint16], wrong: NDArray[np.bool_], person: NDArray[np.int64]
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Of every pair: wrong in both, the same wrong answer, how many of these are expected, and the variance.
 
     The chance of a picture is the share of agreeing pairs among all pairs of students that are wrong about it, drawn to
     the share over all pictures where these are few; both without the pair itself, so that it takes no part in what it
     is compared with. All of it follows from sums over pairs.
+
+    person: whose each table is. Of somebody with several tables each counts for a part in the chance, and all of them
+    are left out where one is compared.
     """
-    w = wrong.astype(np.float32)
-    several = w.sum(0)
-    pairs = several * (several - 1) / 2
+    w: Numbers = wrong.astype(np.float32)
+    shares = _of_people(w, person)
+    pairs = _pairs(shares)
     answers = np.unique(labels[wrong]).tolist()
     agreeing = np.zeros_like(pairs)
     for k in answers:
-        given = (wrong & (labels == k)).sum(0)
-        agreeing += given * (given - 1) / 2
-    weight = 1 / (np.maximum(pairs - 1, 0) + _WEIGHT)
-    both = w @ w.T
-    same, own = np.zeros_like(both), np.zeros_like(both)
-    for k in answers:
-        given = (wrong & (labels == k)).astype(np.float32)
-        same += given @ given.T
+        agreeing += _pairs(_of_people((wrong & (labels == k)).astype(np.float32), person))
+    weight: Numbers = np.asarray(1 / (np.maximum(pairs - 1, 0) + _WEIGHT), np.float32)
+    both: Numbers = w @ w.T
+    same, own, agreed = np.zeros_like(both), np.zeros_like(both), np.zeros_like(both)
+    for k in answers:  # one answer at a time: a class's tables are large
+        given: Numbers = (wrong & (labels == k)).astype(np.float32)
+        equal = given @ given.T
+        same += equal
+        part = _of_people(given, person)
+        agreed += equal if part is given else (part @ part.T)[np.ix_(person, person)]
+        if part is not given:
+            given = w * part[person]
         own += (given * weight) @ given.T
-    rate = (agreeing.sum() - same + _USUAL * _USUAL_WEIGHT) / (pairs.sum() - both + _USUAL_WEIGHT)
+    others = pairs.sum() - (both if shares is w else (shares @ shares.T)[np.ix_(person, person)])
+    rate = (agreeing.sum() - agreed + _USUAL * _USUAL_WEIGHT) / (others + _USUAL_WEIGHT)
     expected = (w * agreeing * weight) @ w.T - own + rate * ((w * _WEIGHT * weight) @ w.T)
-    chance = np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98)
-    return both, same, expected, (w * chance * (1 - chance)) @ w.T
+    chance: Numbers = np.asarray(np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98), np.float32)
+    variance: Numbers = np.asarray((w * chance * (1 - chance)) @ w.T, np.float32)
+    return both, same, np.asarray(expected, np.float32), variance
+
+
+def _of_people(found: Numbers, person: NDArray[np.int64]) -> Numbers:
+    """Means of each student's rows; the rows themselves where nobody has several."""
+    counts = np.bincount(person)
+    if len(counts) == len(person):
+        return found
+    mean = np.zeros((len(counts), len(person)), np.float32)
+    mean[person, np.arange(len(person))] = 1 / counts[person]
+    return np.asarray(mean @ found, np.float32)
+
+
+def _pairs(shares: Numbers) -> Numbers:
+    """Pairs of different people at each picture, of their shares ``(people, pictures)``."""
+    return np.asarray((shares.sum(0) ** 2 - (shares**2).sum(0)) / 2, np.float32)

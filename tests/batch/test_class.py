@@ -174,6 +174,56 @@ def test_what_is_told_of_copies_is_so(klass: Path) -> None:
     assert sum(a != b for a, b in zip(one, other, strict=True)) == 5  # of 100 rows
 
 
+@pytest.fixture(scope="module")
+def compared_class(klass: Path, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `grader copies` writes of the class."""
+    out = tmp_path_factory.mktemp("copies")
+    _run("copies", results, "-o", out, "--submissions", klass / "submissions", "--times", klass / "times.csv")
+    return out
+
+
+def _run(*words: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", *map(str, words)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_copies_are_those_that_were_planted(klass: Path, compared_class: Path) -> None:
+    """All of them and nothing else; a student's tables are several, each a pair of its own."""
+    found = json.loads((compared_class / "copies.json").read_text())
+    planted = json.loads((klass / "expected.json").read_text())["copies"]
+    assert {(*p["students"], p["kind"]) for p in found["pairs"]} == {(*c["students"], c["kind"]) for c in planted}
+    assert {c["kind"] for c in planted} == {"identical-images", "similar-images", "predictions", "scripts"}
+
+
+def test_the_class_page_names_the_planted_pairs(
+    klass: Path, results: Path, compared_class: Path, tmp_path: Path
+) -> None:
+    """By student; where the table of times says that two are one student's attempts, no more."""
+    planted = json.loads((klass / "expected.json").read_text())["copies"]
+    wanted = {tuple(c["students"]) for c in planted}
+    shutil.copy(compared_class / "copies.json", tmp_path)
+    words: list[str | Path] = ["--assignment", klass / "assignment.toml", "--times"]
+    _run("class", results, "-o", tmp_path, *words, klass / "times.csv")
+    assert _pairs_of_class(tmp_path) == wanted
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("much alike:") == len(wanted) and " in (" not in page and "scripts</a> (Both have" in page
+    one, other = min(wanted)
+    renamed = [f"somebody,2026-11-03T00:00:00Z,{one}", f"somebody,2026-11-04T00:00:00Z,{other}"]
+    (tmp_path / "times.csv").write_text("\n".join(["student,time,submission", *renamed, ""]))
+    _run("class", results, "-o", tmp_path, *words, tmp_path / "times.csv")
+    new = {one: "somebody", other: "somebody"}
+    renamed_pairs = {tuple(sorted(new.get(s, s) for s in pair)) for pair in wanted}
+    assert _pairs_of_class(tmp_path) == {pair for pair in renamed_pairs if len(set(pair)) == 2}
+
+
+def _pairs_of_class(folder: Path) -> set[tuple[str, ...]]:
+    students = json.loads((folder / "class.json").read_text())["students"]
+    return {tuple(sorted((s["student"], c["with"]))) for s in students for c in s["copies"]}
+
+
 def _digests(folder: Path) -> Iterator[str]:
     for path in (folder / "acgan").iterdir():
         with Image.open(path) as image:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from scipy.stats import beta
 
 from grader.assignment import load_assignment
 from grader.batch.entries import FINGERPRINTS, FOLDER, Entry, fingerprint_path, write_entry
@@ -19,7 +20,7 @@ from grader.references.data import Data
 from grader.similarity import Fingerprint, find_pairs, fingerprint
 from grader.similarity.fingerprints import pack, unpack
 from grader.similarity.pages import to_json, write_pages
-from grader.similarity.rates import RATES
+from grader.similarity.rates import RATES, summary
 from grader.submission import open_submission
 from tests.conftest import GOOD, ROOT
 from tests.similarity.prints import Exam, of_images, pictures, script
@@ -57,10 +58,27 @@ def test_the_json_follows_its_schema() -> None:
     assert document["students"] == 4
 
 
-def test_rates_are_those_of_no_alarm() -> None:
-    for rate in RATES.values():
-        assert rate.alarms == 0
-        assert rate.upper == pytest.approx(1 - 0.025 ** (1 / rate.pairs), rel=0.02)
+def test_the_rates_are_those_of_the_guide() -> None:
+    guide = (ROOT / "docs" / "guides" / "copies.md").read_text()
+    section = guide.partition("## How often it is wrong")[2].partition("## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")] for line in section.splitlines() if line.startswith("|")]
+    told = {(int(row[2].replace(" ", "")), int(row[3])) for row in rows if row[3].isdigit()}
+    measured = [rate for found in RATES.values() for rate in found]
+    assert {(rate.pairs, rate.alarms) for rate in measured} == told and len(told) >= 9
+    for rate in measured:
+        assert rate.upper == pytest.approx(beta.ppf(0.975, rate.alarms + 1, rate.pairs - rate.alarms), rel=0.02)
+
+
+def test_the_summary_adds_up() -> None:
+    for kind, what in (
+        ("similar-images", "images (1000 each)"),
+        ("predictions", "wrong predictions"),
+        ("scripts", "scripts"),
+    ):
+        alarms, pairs = sum(r.alarms for r in RATES[kind]), sum(r.pairs for r in RATES[kind])
+        assert f"{what} {alarms} of {pairs:,} pairs".replace(",", " ") in summary()
+    worst = max(RATES["predictions"], key=lambda r: r.alarms / r.pairs)
+    assert worst.alarms and f"at worst {worst.alarms} of {worst.pairs}: {worst.of}" in summary()
 
 
 def test_pages_are_whole_and_escaped(tmp_path: Path) -> None:
@@ -96,16 +114,60 @@ def test_the_command_shows_pictures_read_from_the_submissions(tmp_path: Path) ->
     (tmp_path / "in" / "bob" / "acgan" / "001.png").unlink()  # changed since it was graded
     (tmp_path / "in" / "bob" / "acgan" / "002.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
     results = _results(tmp_path / "results", {s: of_images(found) for s, found in own.items()})
-    write_entry(results, Entry("dee", "dee.zip", "", {}, "fail"))
+    write_entry(results, Entry("dee", "dee.rar", "", {}, "fail"))  # never opened
+    write_entry(results, Entry("eve", "eve.zip", "", {}, "fail", fingerprint="0"))  # a zip that was refused
+    fingerprint_path(results, "eve").write_bytes(pack(Fingerprint()))
     words = ["copies", str(results), "-o", str(tmp_path / "out"), "--submissions", str(tmp_path / "in")]
     done = CliRunner().invoke(grader, words, catch_exceptions=False)
     assert done.exit_code == 0
-    assert "1 pair to look at among 3 submissions" in done.output
-    assert "1 submission could not be compared: dee." in done.output
+    assert "1 pair to look at among 3 submissions compared" in done.output
+    assert "2 submissions could not be compared: dee, eve." in done.output
+    assert summary() in " ".join(done.output.split())
     assert "ann and bob: the same images (acgan, digits)" in done.output
     page = (tmp_path / "out" / "copies" / "ann--bob.html").read_text()
     # 24 rows of two pictures and a difference; two of the second student's can't be read.
     assert page.count("data:image/png") == 24 * 3 - 4
+    assert page.count(": equal pixels</figcaption>") == 24
+    assert "with 1000 images of each student. This pair has 30, for which it was not measured." in page
+
+
+def test_equal_pixels_are_told_from_nearly_equal_ones(tmp_path: Path) -> None:
+    """One level of one channel of one pixel: nothing that three digits of a cosine show."""
+    own = pictures(0, 30)
+    other = own.copy()
+    other[:, 0, 0, 0] ^= 1
+    other[0] = own[0]
+    prints = {"a": of_images(own), "b": of_images(other), "c": of_images(pictures(1, 30))}
+    (pair,) = find_pairs(prints).pairs
+    assert pair.kind == "similar-images" and {value for _, _, value in pair.examples} == {0.9999}
+    write_pages(find_pairs(prints), prints, tmp_path)
+    page = (tmp_path / "copies" / "a--b.html").read_text()
+    assert ": 0.9999</figcaption>" in page and "1.000" not in page and ": equal pixels" not in page
+
+
+def _attempts(tmp_path: Path) -> tuple[Path, Path]:
+    """Ada's two attempts with the same images, of which Bob has some; Cy's own. The results and the table of times."""
+    own = pictures(0, 30)
+    bob = np.concatenate([own[:20], pictures(5, 10)])
+    prints = {"ada_1": of_images(own), "ada_2": of_images(own[::-1].copy()), "bob": of_images(bob)}
+    results = _results(tmp_path / "results", prints | {"cy": of_images(pictures(2, 30))})
+    times = tmp_path / "times.csv"
+    rows = ["ada,2026-11-01T00:00:00Z,ada_1", "ada,2026-11-02T00:00:00Z,ada_2", "bob,2026-11-02T00:00:00Z,bob"]
+    times.write_text("\n".join(["student,time,submission", *rows, ""]))
+    return results, times
+
+
+def test_attempts_of_one_student_are_no_pair(tmp_path: Path) -> None:
+    results, times = _attempts(tmp_path)
+    done = CliRunner().invoke(grader, ["copies", str(results), "--times", str(times)], catch_exceptions=False)
+    assert "2 pairs to look at among 4 submissions compared" in done.output
+    found = json.loads((results / "copies.json").read_text())
+    assert [(p["students"], p["count"]) for p in found["pairs"]] == [(["ada_1", "bob"], 20), (["ada_2", "bob"], 20)]
+    assert "1 submission beyond the first of a student" in found["notes"][0]
+    CliRunner().invoke(grader, ["copies", str(results)], catch_exceptions=False)
+    assert len(json.loads((results / "copies.json").read_text())["pairs"]) == 3  # nobody said whose ada_1 is
+    done = CliRunner().invoke(grader, ["copies", str(results), "--times", str(results / "copies.json")])
+    assert done.exit_code and "student" in str(done.exception)
 
 
 def test_the_command_without_submissions_and_without_results(tmp_path: Path) -> None:

@@ -33,6 +33,16 @@ def test_a_ring_of_any_size_is_named_whole(ring: int, pairs: int) -> None:
     assert not found.notes
 
 
+def test_attempts_count_as_one_student() -> None:
+    """Thirty attempts of one student and a copy: neither common to half of the class, nor a ring of thirty."""
+    names = [f"ada_{i:02d}" for i in range(30)]
+    prints = {name: _print(0) for name in [*names, "bob"]} | {f"s{i}": _print(i) for i in range(1, 5)}
+    found = find_pairs(prints, people=dict.fromkeys(names, "ada"))
+    assert [pair.students for pair in found.pairs] == [(name, "bob") for name in names]
+    assert [note[:31] for note in found.notes] == ["29 submissions beyond the first"]
+    assert not find_pairs(prints).pairs
+
+
 def test_what_more_than_half_of_the_class_have_is_a_note() -> None:
     found = find_pairs({f"s{i:02d}": _print(0 if i < 11 else i) for i in range(20)})
     assert not found.pairs

@@ -37,6 +37,15 @@ def test_the_same_but_for_comments() -> None:
     assert "the same but for comments and layout" in told
 
 
+def test_attempts_of_one_student() -> None:
+    """Six attempts with one script are one student's, and no reason to take it for handed out."""
+    names = [*(f"ada_{i}" for i in range(6)), "bob"]
+    prints = {name: Fingerprint(scripts=(script(_code(1)),)) for name in names}
+    found = find_pairs(prints, people=dict.fromkeys(names[:6], "ada"))
+    assert [pair.students for pair in found.pairs] == [(f"ada_{i}", "bob") for i in range(6)]
+    assert not find_pairs(prints).pairs
+
+
 def test_nearly_the_same() -> None:
     changed = _code(1).replace("value_1_3 ", "v ").replace("rate_1, 20", "rate_1, 21")
     ((students, told),) = _pairs(a=_code(1), b=changed, c=_code(2))

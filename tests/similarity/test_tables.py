@@ -43,7 +43,7 @@ def test_counts_are_those_of_a_loop() -> None:
     labels = np.stack([exam.model(0.5) for _ in range(5)]).astype(np.uint16)
     labels[0, :5] = MISSING
     wrong = (labels != exam.truth) & (labels != MISSING)
-    both, same, expected, _ = _counts(labels, wrong)
+    both, same, expected, _ = _counts(labels, wrong, np.arange(5))
     everybody = [(i, p, q) for i in range(60) for p, q in combinations(range(5), 2) if wrong[p, i] and wrong[q, i]]
     for a, b in combinations(range(5), 2):
         others = [(i, labels[p, i] == labels[q, i]) for i, p, q in everybody if (p, q) != (a, b)]
@@ -55,6 +55,31 @@ def test_counts_are_those_of_a_loop() -> None:
             n, equal = n + 1, equal + (labels[a, i] == labels[b, i])
         assert (both[a, b], same[a, b]) == (n, equal)
         assert expected[a, b] == pytest.approx(chance, rel=1e-5)
+
+
+def test_attempts_of_one_student_change_nothing_for_the_others() -> None:
+    """The same table handed in four times weighs in the chance as much as once."""
+    exam = Exam(300, 6)
+    labels = np.stack([exam.model(0.5) for _ in range(4)]).astype(np.uint16)
+    once = _counts(labels, labels != exam.truth, np.arange(4))
+    several = np.concatenate([labels, labels[[0, 0, 0]]])
+    many = _counts(several, several != exam.truth, np.array([0, 1, 2, 3, 0, 0, 0]))
+    for one, other in zip(once, many, strict=True):
+        # A student's pairs with themselves aside, which are compared with nothing.
+        apart = ~np.eye(4, dtype=np.bool_)
+        np.testing.assert_allclose(other[:4, :4][apart], one[apart], rtol=1e-5)
+        np.testing.assert_allclose(other[4, 1:4], one[0, 1:], rtol=1e-5)
+
+
+def test_a_copied_table_is_found_beside_attempts() -> None:
+    exam = Exam(2000, 7)
+    own = exam.model(0.6)
+    tables = {"ada_1": own, "ada_2": exam.changed(own, 0.02), "bob": exam.changed(own, 0.03)}
+    tables |= {name: exam.model(0.6) for name in ("cy", "dee")}
+    prints = {s: Fingerprint(tables=(exam.table(t),)) for s, t in tables.items()}
+    found = find_pairs(prints, people={"ada_1": "ada", "ada_2": "ada"}).pairs
+    assert [pair.students for pair in found] == [("ada_1", "bob"), ("ada_2", "bob")]
+    assert ("ada_1", "ada_2") in [pair.students for pair in find_pairs(prints).pairs]
 
 
 def test_tables_with_other_names_or_labels_are_not_compared() -> None:
