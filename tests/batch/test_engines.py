@@ -116,6 +116,17 @@ def _of_session(session: int) -> list[int]:
     return found
 
 
+def test_an_interrupted_run_says_how_to_go_on(course: Path, tmp_path: Path) -> None:
+    words = command(make_class(tmp_path / "class", 60), tmp_path / "r", course, "--workers", "1")
+    run_ = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run_.stderr is not None and " of 60" in run_.stderr.readline()
+    run_.send_signal(signal.SIGINT)
+    _, told = run_.communicate(timeout=60)
+    assert run_.returncode == 130 and "Traceback" not in told
+    assert told.split("\n")[-4:] == ["Ended. The same command goes on from here.", "", "Interrupted.", ""]
+    assert batch(tmp_path / "class", tmp_path / "r", course).returncode == 0
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3", "1/3/5", "1/99999999"])
 def test_no_shard(text: str) -> None:
     with pytest.raises(UsageError, match=r"expected I/N"):
