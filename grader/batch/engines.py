@@ -8,18 +8,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from grader.batch.tasks import Task
-from grader.batch.watching import end_with_parent
+from grader.batch.watching import OVER_TIME, end_with_parent, resident, too_long, too_much
 from grader.batch.work import Job, Outcome, grade
 from grader.errors import UsageError
 
 # Before a library of linear algebra is loaded: it makes its threads then.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_EVERY = 0.2  # seconds between two looks at a worker: it watches itself more often, and knows more
 
 
 class Engine(Protocol):
@@ -60,40 +62,85 @@ class _Local:
         self._job = job
         self._threads = ThreadPoolExecutor(workers)
         self._own = threading.local()
-        self._pools: list[ProcessPoolExecutor] = []
+        self._workers: list[_Worker] = []
+        self._over = threading.Event()
 
     def submit(self, task: Task, attempt: int) -> Future[Outcome]:
         return self._threads.submit(self._grade, task, attempt)
 
     def _grade(self, task: Task, attempt: int) -> Outcome:
-        if getattr(self._own, "pool", None) is None:
-            context = multiprocessing.get_context("spawn")
-            self._own.pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._job, os.getpid()))
-            self._pools.append(self._own.pool)
+        if getattr(self._own, "worker", None) is None:
+            self._own.worker = _Worker(self._job, self._over)
+            self._workers.append(self._own.worker)
         try:
-            outcome: Outcome = self._own.pool.submit(_grade_here, task, attempt).result()
-        except BrokenProcessPool:
-            self._own.pool = None
+            outcome: Outcome = self._own.worker.grade(task, attempt)
+        except _Ended:
+            self._own.worker = None
             raise
         return outcome
 
     def explain(self, error: BaseException) -> str:
-        if isinstance(error, BrokenProcessPool):
-            return "the worker's process ended: it was killed, it crashed, or the machine was out of memory"
+        if isinstance(error, _Ended):
+            return str(error)
         return f"{type(error).__name__}: {error}"
 
     def close(self) -> None:
         """After the last task: lets the workers end by themselves."""
-        for pool in self._pools:
-            pool.shutdown()
+        for worker in self._workers:
+            worker.pool.shutdown()
 
     def end(self) -> None:
         """Ends the workers, whatever they do."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._over.set()
+        self._threads.shutdown(cancel_futures=True)
         for process in multiprocessing.active_children():
             process.kill()
-        self._threads.shutdown()
         self.close()
+
+
+class _Ended(Exception):
+    """A worker ended in the middle of a task; `str()` says why."""
+
+
+class _Worker:
+    """A pool of one process, seen from the parent. over: once it is set, the process is ended with its task."""
+
+    def __init__(self, job: Job, over: threading.Event) -> None:
+        self._job = job
+        self._over = over
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(job, os.getpid()))
+        self._process: BaseProcess | None = None
+
+    def grade(self, task: Task, attempt: int) -> Outcome:
+        """Raises _Ended."""
+        looks = 0  # one after the other at which it held too much: after the first it may still say so itself
+        try:
+            if self._process is None:
+                self._process = self._started()
+            future = self.pool.submit(_grade_here, task, attempt)
+            while not wait([future], _EVERY).done:
+                looks = looks + 1 if resident(self._process.pid) > self._job.memory * 2**30 else 0
+                if looks > 1 or self._over.is_set():
+                    self._process.kill()
+            return future.result()
+        except BrokenProcessPool:
+            raise _Ended(self._why(looks)) from None
+
+    def _started(self) -> BaseProcess:
+        pid = self.pool.submit(os.getpid).result()
+        for process in multiprocessing.active_children():
+            if process.pid == pid:
+                return process
+        raise BrokenProcessPool  # it has ended since
+
+    def _why(self, looks: int) -> str:
+        self.pool.shutdown()  # from then on the exit code is known
+        if self._process is not None and self._process.exitcode == OVER_TIME:
+            return too_long(self._job.minutes)
+        if looks > 1:
+            return too_much(self._job.memory)
+        return "the worker's process ended: it was killed, it crashed, or the machine was out of memory"
 
 
 _job: list[Job] = []

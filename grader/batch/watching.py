@@ -1,9 +1,15 @@
-"""Keeps a worker within its memory and time; ends it with the run that it belongs to."""
+"""Keeps a worker within its memory and time; ends it with the run that it belongs to.
+
+A thread of the worker watches and says why it ends. Code that doesn't give Python's lock back (a regular expression,
+one call of a library) holds that thread up as well; behind it stand the system's timer here, and for memory the parent
+in engines.py.
+"""
 
 from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -15,16 +21,19 @@ from grader.text import number
 
 _EVERY = 0.05  # seconds between two looks
 _OVER = 75  # exit code of a worker that ended itself
+_SLACK = 5.0  # seconds after the end of the time in which the worker may say so
+OVER_TIME = -signal.SIGALRM  # exit code, as Python gives it, of a worker that the system ended
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watch:
     """While it is entered, a thread of its own ends this process once it holds too much or takes too long.
 
-    memory: GiB. minutes: from entering on. told: called with the reason, before the process ends.
+    memory: GiB. minutes: from entering on. told: called with the reason, before the process ends; returns False if the
+    work was finished by then, and the process lives on.
     """
 
-    def __init__(self, memory: float, minutes: float, told: Callable[[str], object]) -> None:
+    def __init__(self, memory: float, minutes: float, told: Callable[[str], bool]) -> None:
         self._memory = memory
         self._minutes = minutes
         self._told = told
@@ -32,6 +41,9 @@ class Watch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Watch:
+        # The signal's default action is the system's own and ends the process whatever it does. There is one timer for
+        # a process: one worker, one submission at a time.
+        signal.setitimer(signal.ITIMER_REAL, 60 * self._minutes + _SLACK)
         self._thread.start()
         return self
 
@@ -40,28 +52,47 @@ class Watch:
     ) -> None:
         self._over.set()
         self._thread.join()
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _watch(self) -> None:
         end = time.monotonic() + 60 * self._minutes
         while not self._over.wait(_EVERY):
             held = resident()
             if held > self._memory * 2**30:
-                why = f"needed more than {number(self._memory)} GiB of memory (--memory)"
+                why = too_much(self._memory)
             elif time.monotonic() > end:
-                why = f"took longer than {number(self._minutes)} minutes (--time)"
+                why = too_long(self._minutes)
             else:
                 continue
+            ends = True
             try:
-                self._told(why)
+                ends = self._told(why)
             finally:
-                os._exit(_OVER)
+                if ends:
+                    os._exit(_OVER)
+            return
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds; where the system doesn't say, the most that it ever held."""
+def too_much(memory: float) -> str:
+    """Why a worker was ended that held more than so many GiB."""
+    return f"needed more than {number(memory)} GiB of memory (--memory)"
+
+
+def too_long(minutes: float) -> str:
+    """Why a worker was ended that took longer than so many minutes."""
+    return f"took longer than {number(minutes)} minutes (--time)"
+
+
+def resident(process: int | None = None) -> int:
+    """Bytes of memory that a process holds, by default this one.
+
+    Where the system doesn't say, the most that this one ever held, and 0 for another one.
+    """
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+        return int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[1]) * _PAGE
     except OSError:
+        if process:
+            return 0
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else most * 1024
 

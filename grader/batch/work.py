@@ -7,10 +7,11 @@ import hashlib
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def grade(job: Job, task: Task, attempt: int) -> Outcome:
     before = find_entry(job.results, task.student)
     done = _Attempt(job, task, attempt, before, time.time())
     try:
-        with Watch(job.memory, job.minutes, done.failed):
+        with Watch(job.memory, job.minutes, done.give_up):
             return done.run()
     except Exception as e:  # ours or the machine's: the next submission must not suffer
         return done.failed(f"{type(e).__name__}: {printable(str(e), 300)}")
@@ -88,11 +89,15 @@ def find_entry(results: Path, student: str) -> Entry | None:
 
 @dataclass
 class _Attempt:
+    """One try at a task. It ends once: what the watch has to say comes too late where the work is finished."""
+
     job: Job
     task: Task
     attempt: int
     before: Entry | None
     started: float
+    _ending: threading.Lock = field(default_factory=threading.Lock)
+    _ended: bool = False
 
     def run(self) -> Outcome:
         if self.task.refusal:
@@ -101,6 +106,7 @@ class _Attempt:
         wanted = self.job.problems or tuple(p.id for p in self.job.assignment.problems)
         keys = {p: key for p, key in self.job.ground.keys(digest).items() if p in wanted}
         if self.before is not None and self._holds(keys, self.before):
+            self._end(None)
             return Outcome(self.task.student, self.before.state, self.before.reason, kept=True)
         return self._score(digest, keys, refusal)
 
@@ -157,7 +163,7 @@ class _Attempt:
             made,
             self._times(),
         )
-        write_entry(job.results, entry)
+        self._end(entry)
         why = _first_reason(report) if entry.state == "error" else ""
         return Outcome(self.task.student, entry.state, why, final=entry.state != "error")
 
@@ -179,8 +185,22 @@ class _Attempt:
         write_whole(fingerprint_path(self.job.results, self.task.student), content)
         return hashlib.sha256(content).hexdigest()
 
+    def _end(self, entry: Entry | None) -> bool:
+        """Writes how it ended, unless it has ended before."""
+        with self._ending:
+            first = not self._ended
+            if first and entry is not None:
+                write_entry(self.job.results, entry)
+            self._ended = True
+        return first
+
     def failed(self, why: str) -> Outcome:
-        """Notes that the machine could not finish. Verdicts that still hold stay."""
+        """The outcome where the machine could not finish."""
+        self.give_up(why)
+        return Outcome(self.task.student, "error", why, final=False)
+
+    def give_up(self, why: str) -> bool:
+        """Notes that the machine could not finish; False if it had by then. Verdicts that still hold stay."""
         before, wanted = self.before, self.job.problems or tuple(p.id for p in self.job.assignment.problems)
         report = spoilt(before.report, wanted) if before is not None and before.report is not None else None
         keys = {p: k for p, k in before.keys.items() if p not in wanted} if before is not None else {}
@@ -188,8 +208,8 @@ class _Attempt:
         name = self.task.path.name
         entry = Entry(self.task.student, name, digest, keys, "error", why, self.attempt, report, "", self._times())
         with suppress(UsageError):  # a full disk: the run says what could not be written
-            write_entry(self.job.results, entry)
-        return Outcome(self.task.student, "error", why, final=False)
+            return self._end(entry)
+        return True
 
     def _times(self) -> dict[str, Any]:
         now = time.time()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from grader.batch.work import Job
 
 _GIB = 2**30
-_EVERY = 2.0  # seconds between two looks for what arrives
+_EVERY = 2.0  # seconds between two looks for what arrives, at least
+_SHARE = 10  # and so many times as long as a look takes: with 300,000 files it is a second or two
 
 
 @click.command()
@@ -163,12 +164,15 @@ class _Run:
         workers = self.options["workers"] or _workers(self.job.memory, self.job.threads, len(tasks))
         address = self.options["dask"]
         with dask(self.job, workers, address) if address else local(self.job, workers) as engine:
-            states = self._pass(engine, tasks)
+            states: dict[str, str] = {}
             try:
+                states |= self._pass(engine, tasks)
                 while self.options["watch"]:
                     states |= self._wait(engine)
             except KeyboardInterrupt:
                 click.echo("Ended. The same command goes on from here.", err=True)
+                if not self.options["watch"]:
+                    raise
         return 3 if any(state == "error" for name, state in states.items() if name in self._names) else 0
 
     def _own(self, everyone: list[Task]) -> list[Task]:
@@ -197,9 +201,10 @@ class _Run:
         """Waits until something has arrived, or gone, and lies still; grades what arrived."""
         from grader.batch.arriving import signatures
 
-        before, names_before, said = self._known, self._names, ""
+        before, names_before, said, took = self._known, self._names, "", 0.0
         while True:
-            time.sleep(_EVERY)
+            time.sleep(max(_EVERY, _SHARE * took))
+            began = time.monotonic()
             everyone, why = self._look()
             if why != said and why:
                 click.echo(why, err=True)
@@ -208,6 +213,7 @@ class _Run:
                 continue
             tasks, names = self._own(everyone), {t.student for t in everyone}
             now = signatures(tasks)
+            took = time.monotonic() - began
             fresh = [t for t in tasks if now[t.student] != self._known.get(t.student)]
             still = names == names_before and all(now[t.student] == before.get(t.student) for t in fresh)
             if still and (fresh or names != self._names):

@@ -7,7 +7,9 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ import pytest
 from markupsafe import escape
 from PIL import Image
 
-from fixtures.klass.__main__ import make_class
+from fixtures.klass.__main__ import main, make_class
+from fixtures.klass.checking import wrong_verdicts
 from fixtures.klass.plan import SHARES, members
+from fixtures.klass.tricks import BROKEN, HOSTILE
 from grader.assignment import load_assignment
 from grader.batch.entries import Entry, read_entries
 from grader.batch.papers import Papers, read_papers
@@ -70,27 +74,47 @@ def entries(results: Path) -> list[Entry]:
     return read_entries(results)
 
 
-def _rules(report: Any) -> set[str]:
-    return {f["rule"] for part in (report, *report["problems"]) for f in part["findings"]}
+def test_everyone_gets_the_right_verdict(klass: Path, results: Path, entries: list[Entry]) -> None:
+    assert wrong_verdicts(klass, results) == ({}, STUDENTS) and len(entries) == STUDENTS
 
 
-def test_everyone_gets_the_right_verdict(entries: list[Entry], expected: dict[str, Any]) -> None:
-    assert {e.student for e in entries} == set(expected) and len(entries) == STUDENTS
-    wrong = {}
-    for entry in entries:
-        assert entry.report is not None
-        wanted, problems = expected[entry.student], entry.report["problems"]
-        states, points = {p["id"]: p["state"] for p in problems}, {p["id"]: p["points"] for p in problems}
-        missing = set(wanted["rules"]) - _rules(entry.report)
-        if states != wanted["states"] or points != wanted["points"] or missing:
-            wrong[entry.student] = (wanted, states, points, missing)
-    assert not wrong
+def test_a_wrong_verdict_is_told(
+    klass: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command that checks a class of any size; here with something else expected of some."""
+    assert main([str(klass), "--check", str(results)]) == 0
+    assert capsys.readouterr().out == f"{STUDENTS} of {STUDENTS} as expected\n"
+    found = json.loads((klass / "expected.json").read_text())
+    (first, one), (_, two), (third, three), *_ = found["students"].items()
+    one["points"]["dann"], two["rules"], three["final"]["acgan"] = 1.0, ["no-such-rule"], 99.0
+    found["students"]["nobody"] = one
+    (tmp_path / "expected.json").write_text(json.dumps(found))
+    assert main([str(tmp_path), "--check", str(results)]) == 1
+    told = capsys.readouterr().out
+    assert f"{first!r}: points: " in told and "not found: no-such-rule" in told and f"{third!r}: final: " in told
+    assert "'nobody': not in all of" in told and f"{STUDENTS - 3} of {STUDENTS + 1} as expected" in told
+
+
+@pytest.mark.parametrize("place", ["expected.json", "results"])
+def test_nothing_to_check(place: str, klass: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path if place == "expected.json" else klass
+    with pytest.raises(SystemExit) as ended:
+        main([str(out), "--check", str(tmp_path / "results")])
+    assert ended.value.code == 2 and place in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["submissions", "times.csv", "overrides.toml"])
+def test_what_others_made_is_not_overwritten(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "work").write_text("a student's")
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path), "--students", "1", "--images", "20"])
+    assert ended.value.code == 2 and f"holds {name}, not made by this program" in capsys.readouterr().err
+    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")] == [name, f"{name}/work"]
 
 
 def test_the_class_page_has_them_in_the_end(results: Path, expected: dict[str, Any]) -> None:
     found = json.loads((results / "class.json").read_text())
-    points = {s["student"]: {p: v["points"] for p, v in s["problems"].items()} for s in found["students"]}
-    assert points == {name: e["final"] for name, e in expected.items()}
     schema = json.loads((ROOT / "docs" / "schemas" / "class-1.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(found)
     page = (results / "index.html").read_text()
@@ -155,6 +179,9 @@ def test_points_after_the_policy(klass: Path, entries: list[Entry], expected: di
 
 def test_every_kind_is_there(expected: dict[str, Any]) -> None:
     assert {e["kind"] for e in expected.values()} == set(SHARES)
+    tricks = [e["trick"] for e in expected.values() if e["trick"]]
+    assert len(set(tricks)) == len(tricks) == 12 and set(HOSTILE) < set(tricks)
+    assert {m.trick for m in members(300, np.random.default_rng(0))} == {"", *BROKEN, *HOSTILE}
     for count in (1, 2, 10, 60, 300):
         class_ = members(count, np.random.default_rng(0))
         names = {m.name for m in class_}
@@ -170,7 +197,7 @@ def test_what_is_told_of_copies_is_so(klass: Path) -> None:
     same = {(a, b) for a in pixels for b in pixels if a < b and pixels[a] & pixels[b]}
     assert same == {pair for pair, kind in told if kind == "identical-images"} and len(same) == 1
     (pair,) = (pair for pair, kind in told if kind == "predictions")
-    one, other = ((top / name / "dann" / "svhn-mnistm.csv").read_text().splitlines() for name in pair)
+    one, other = (_table(top / name) for name in pair)
     assert sum(a != b for a, b in zip(one, other, strict=True)) == 5  # of 100 rows
 
 
@@ -224,9 +251,15 @@ def _pairs_of_class(folder: Path) -> set[tuple[str, ...]]:
     return {tuple(sorted((s["student"], c["with"]))) for s in students for c in s["copies"]}
 
 
+def _table(folder: Path) -> list[str]:
+    """A student's, who may have handed in a zip."""
+    at: Path | zipfile.Path = folder if folder.is_dir() else zipfile.Path(folder.with_name(f"{folder.name}.zip"))
+    return (at / "dann" / "svhn-mnistm.csv").read_text().splitlines()
+
+
 def _digests(folder: Path) -> Iterator[str]:
     for path in (folder / "acgan").iterdir():
-        with Image.open(path) as image:
+        with suppress(Image.DecompressionBombError), Image.open(path) as image:
             if image.size == (28, 28):
                 yield hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
 

@@ -15,7 +15,7 @@ from grader.batch.entries import FOLDER, read_entries
 from grader.batch.running import Tally, run
 from grader.batch.tasks import Shard, find_tasks
 from grader.errors import UsageError
-from tests.batch.small import TABLES, batch, command, compared, make_class, make_job, wanted_state
+from tests.batch.small import batch, command, compared, make_class, make_job, wanted_state
 
 COUNT = 24
 
@@ -80,29 +80,6 @@ def test_a_local_worker_that_is_killed_is_replaced(
     assert compared(job.results) == compared(alone)
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "why"),
-    [
-        ("--memory", "0.03", "needed more than 0.03 GiB of memory"),
-        ("--time", "0.00001", "took longer than 1e-05 minutes"),
-    ],
-)
-def test_a_worker_over_its_limits_is_ended_and_reported(
-    option: str, value: str, why: str, course: Path, tmp_path: Path
-) -> None:
-    """Each attempt ends a worker; the run goes on, says why, and the next run tries again."""
-    folder = make_class(tmp_path / "class", 1)
-    for name in TABLES:
-        path = folder / "s000" / "dann" / name
-        path.write_text(path.read_text() + "x" * 30 * 2**20)
-    done = batch(folder, tmp_path / "r", course, option, value, "--tries", "2")
-    assert done.returncode == 3 and f"s000: could not be finished: {why}" in done.stderr
-    (entry,) = read_entries(tmp_path / "r")
-    assert (entry.state, entry.report, entry.attempts) == ("error", None, 2) and entry.reason.startswith(why)
-    done = batch(folder, tmp_path / "r", course)
-    assert done.returncode == 0 and "1 submission: 1 fail" in done.stdout
-
-
 def test_no_scheduler_of_dask(course: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     done = batch(make_class(tmp_path / "class", 1), tmp_path / "r", course, "--dask", "nonsense://")
@@ -137,6 +114,17 @@ def _of_session(session: int) -> list[int]:
         if place.name.isdecimal() and int(own) == session and state != "Z":
             found.append(int(place.name))
     return found
+
+
+def test_an_interrupted_run_says_how_to_go_on(course: Path, tmp_path: Path) -> None:
+    words = command(make_class(tmp_path / "class", 60), tmp_path / "r", course, "--workers", "1")
+    run_ = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run_.stderr is not None and " of 60" in run_.stderr.readline()
+    run_.send_signal(signal.SIGINT)
+    _, told = run_.communicate(timeout=60)
+    assert run_.returncode == 130 and "Traceback" not in told
+    assert told.split("\n")[-4:] == ["Ended. The same command goes on from here.", "", "Interrupted.", ""]
+    assert batch(tmp_path / "class", tmp_path / "r", course).returncode == 0
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3", "1/3/5", "1/99999999"])

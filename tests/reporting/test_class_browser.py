@@ -55,6 +55,22 @@ def test_a_column_is_sorted_both_ways_by_keyboard(page: Page) -> None:
     assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
 
 
+def test_a_click_on_a_head_sorts_by_what_it_says(page: Page) -> None:
+    """By what is shown in that column, read from the page: values as numbers, names as people count."""
+    heads = page.locator("table.sortable thead tr:last-child th")
+    nth = next(n for n, title in enumerate(heads.all_inner_texts()) if title.lower().startswith("digit accuracy"))
+    heads.nth(nth).click()
+    cells = page.locator(f"table.sortable tbody tr > :nth-child({nth + 1})").all_inner_texts()
+    values = [float(cell.split()[0]) for cell in cells[:-1]]
+    assert len(set(values)) > 5 and values == sorted(values) and cells[-1].strip() == "–"
+    heads.nth(nth).click()
+    again = page.locator(f"table.sortable tbody tr > :nth-child({nth + 1})").all_inner_texts()
+    assert [float(cell.split()[0]) for cell in again[:-1]] == values[::-1] and again[-1].strip() == "–"
+    heads.first.click()
+    assert _column(page)[:10] == [f"student{i}" for i in range(10)]
+    assert heads.first.get_attribute("aria-sort") == "ascending" and page.locator("th[aria-sort]").count() == 1
+
+
 def test_rows_are_filtered_by_state_and_name(page: Page) -> None:
     page.get_by_label("Name").fill("STUDENT4")
     assert page.locator("tbody tr:visible th").all_inner_texts() == ["student4"]
