@@ -52,8 +52,8 @@ class Showing:
 
         inner = Path("submission")
         found = given or (inner if inner.is_dir() and not with_repository else Path())
+        _refuse_link(found)
         if self.hidden:  # what is wrong with this path may be said; what comes later may not
-            _refuse_link(found)
             with suppress(SubmissionRefused), open_submission(found):
                 pass
         if self.output is not None:
@@ -163,11 +163,13 @@ class Showing:
 
 
 def _refuse_link(submission: Path) -> None:
-    """A student's repository may hold `submission` as a link to the hidden data, whose names would be reported."""
+    """A student's repository may hold `submission` as a link: to a fellow student's work, or to the hidden data."""
+    from grader.submission.door import linked
+
     here = Path.cwd()
     parts = [submission, *(part for part in submission.parents if (here / part).is_relative_to(here))]
     if any(part.is_symlink() for part in parts):
-        raise UsageError(f"{submission} is a link or lies behind one, which is not followed with --hidden.")
+        raise linked(submission)
 
 
 def _place(submission: Path) -> str:

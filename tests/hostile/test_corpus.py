@@ -31,7 +31,8 @@ def _command(place: Place) -> list[str]:
     if place.verb == "verify":
         return ["verify", "claim.json", place.target, "--data", "data"]
     usual = ["--assignment", str(ASSIGNMENT)] if "--assignment" not in place.arguments else []
-    return [place.verb, place.target, "--data", "data", "-o", "report.json", *usual, *place.arguments]
+    where = [place.target] if place.target else []
+    return [place.verb, *where, "--data", "data", "-o", "report.json", *usual, *place.arguments]
 
 
 def _environment() -> dict[str, str]:
