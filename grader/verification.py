@@ -18,6 +18,7 @@ from grader.text import did_you_mean, number, printable
 
 TOLERANCE = 1e-4  # relative: what a value may differ between two machines
 _SCHEMA = "grader/score/1"
+_LARGEST_CLAIM = 8 * 2**20  # bytes; a report has some ten thousand, and its findings are capped
 _LARGEST = 1e18  # beyond any value, count or number of points
 _PROVENANCE = ("protocol", "judge_sha256", "reference_n")
 
@@ -87,7 +88,7 @@ def _is_id(text: str) -> bool:
 
 def read_claim(path: Path) -> Claim:
     """A score report from a file. Raises UsageError for anything else."""
-    found = read_json(path, "a score report (`grader score -o`)")
+    found = read_json(path, "a score report (`grader score -o`)", _LARGEST_CLAIM)
     if not isinstance(found, dict) or found.get("schema") != _SCHEMA:
         raise UsageError(f"{path} is no score report: expected the schema {_SCHEMA}, as `grader score -o` writes it.")
     _need(path, "", found, assignment=str, assignment_digest=str, submission_digest=str, state=str, problems=list)

@@ -252,3 +252,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         os.truncate(f.fileno(), (64 << 20) + 1)
     with pytest.raises(UsageError, match="more than 64 MiB"):
         read_json(tmp_path / "large", "a report")
+    with pytest.raises(UsageError, match="more than 8 MiB"):
+        read_claim(tmp_path / "large")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="not a regular file"):
+        read_json(tmp_path / "pipe", "a report")
+
+
+def test_values_are_counted_before_they_are_made(tmp_path: Path) -> None:
+    (tmp_path / "many").write_bytes(b"[" + b"{}," * (1 << 20) + b"{}]")
+    with pytest.raises(UsageError, match="more than 524288 values"):
+        read_claim(tmp_path / "many")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.output import STDOUT, check_folder, check_output, make_console, trimmed
+from grader.cli.output import STDOUT, check_folder, check_output, make_console, refuse_prepared, trimmed
 from grader.documents import write_whole
 from grader.errors import SubmissionRefused, UsageError
 from grader.reporting import render
@@ -60,6 +60,7 @@ class Showing:
             check_output(self.output, found)
         if self.keep is not None:
             check_folder(self.keep, "--keep")
+            refuse_prepared(self.keep, found, "--keep")
         for kind, path in self.reports:
             if path != STDOUT:
                 check_output(path, found, f"--report {kind}=")
@@ -142,7 +143,7 @@ class Showing:
         assert self.keep is not None
         for name, content in as_files(report, figures):
             self.keep.mkdir(exist_ok=True)
-            write_whole(self.keep / name, content)
+            write_whole(self.keep / name, content, follow=False)
 
     def _print(self, report: CheckReport | ScoreReport) -> None:
         from grader.reporting.terminal import render_check, render_score
