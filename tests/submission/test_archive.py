@@ -194,7 +194,18 @@ def test_names_that_other_systems_take_for_one(tmp_path: Path, course: Path) -> 
         (finding,) = grader.check(place, problems=["dann"], data=course).findings
         assert (finding.rule, finding.path, finding.count) == ("clashing-names", "dann", 1)
         assert finding.examples == (f"{table.name.upper()} = {table.name}",)
-        assert grader.score(place, problems=["dann"], data=course).state == "fail"
+        scored = grader.score(place, problems=["dann"], data=course)
+        assert scored.state == "fail" and scored.points == 6 and scored.problems[0].would_earn == 9
+
+
+def test_folders_that_other_systems_take_for_one(tmp_path: Path, course: Path) -> None:
+    """Nothing in either of them earns anything: which one is meant, depends on who unpacks it."""
+    for name in ("dann", "Dann"):
+        shutil.copytree(GOOD / "dann", tmp_path / name)
+    scored = grader.score(tmp_path, problems=["dann"], data=course)
+    assert scored.points == 0 and {f.deliverable for f in scored.problems[0].findings} >= {"usps-svhn", "svhn-mnistm"}
+    ungraded = [f for f in grader.check(tmp_path, problems=["gan"]).findings if f.rule == "clashing-names"]
+    assert [(f.problem, f.deliverable) for f in ungraded] == [("", "")]
 
 
 def test_accents_of_one_and_of_two_characters(tmp_path: Path) -> None:
