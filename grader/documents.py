@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -14,23 +16,28 @@ from grader.text import printable
 
 LARGEST = 64 * 2**20  # bytes
 DEEPEST = 32  # levels of objects and arrays; a report has nine
+_SPARSE = 16  # bytes of the largest file for each of its values: an empty object has two and takes a hundred
 
 
-def read_json(path: Path, what: str) -> Any:
-    """The value in a file of JSON. what: names it in messages (`a score report`).
+def read_json(path: Path, what: str, largest: int = LARGEST) -> Any:
+    """The value in a file of JSON of at most `largest` bytes. what: names it in messages (`a score report`).
 
-    Raises UsageError for a file that can't be read, is too large or too deep, names something twice in one object, or
-    holds a number that is none.
+    Raises UsageError for a file that can't be read, is no regular one, is too large or too deep, holds too many values,
+    names something twice in one object, or holds a number that is none.
     """
     try:
-        with open(path, "rb") as f:
-            content = f.read(LARGEST + 1)
+        content = _content(path, largest + 1)
     except OSError as e:
         raise UsageError(f"{path} can't be read: {e.strerror}. Give the path of {what}.") from None
-    if len(content) > LARGEST:
-        raise UsageError(f"{path} has more than {LARGEST >> 20} MiB: that is not {what}.")
+    if len(content) > largest:
+        raise UsageError(f"{path} has more than {largest >> 20} MiB: that is not {what}.")
+    most = largest // _SPARSE
+    if sum(content.count(mark) for mark in (b",", b"[", b"{")) > most:
+        raise UsageError(f"{path} holds more than {most} values: that is not {what}.")
     try:
         found = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number, object_pairs_hook=_once)
+    except MemoryError:
+        raise UsageError(f"{path} takes more memory than there is: that is not {what}.") from None
     except RecursionError:
         raise UsageError(f"{path} is nested more than {DEEPEST} levels deep: that is not {what}.") from None
     except ValueError as e:  # damaged text, wrong UTF-8, a whole number of thousands of digits
@@ -38,6 +45,15 @@ def read_json(path: Path, what: str) -> Any:
     if _too_deep(found):
         raise UsageError(f"{path} is nested more than {DEEPEST} levels deep: that is not {what}.")
     return found
+
+
+def _content(path: Path, most: int) -> bytes:
+    """The beginning of a regular file: a pipe that nobody writes to would be waited for without end. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_CLOEXEC")))
+    with os.fdopen(fd, "rb") as f:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return f.read(most)
 
 
 def _no_number(text: str) -> NoReturn:
@@ -67,17 +83,18 @@ def _too_deep(value: Any) -> bool:
     return True
 
 
-def write_whole(path: Path, text: str | bytes) -> None:
+def write_whole(path: Path, text: str | bytes, *, follow: bool = True) -> None:
     """Writes a text or bytes to a file beside it first, then renames: an interruption leaves the old file or none.
 
     What is no regular file (`/dev/stderr`, a pipe) is written into instead; a link keeps pointing where it does.
+    follow: False for a place that a student may have prepared: whatever has that name there, the file replaces it.
     """
+    content = text if isinstance(text, bytes) else text.encode()
     try:
-        content = text if isinstance(text, bytes) else text.encode()
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
+        if follow and path.exists() and not path.is_file():
+            _write_into(path, content)
             return
-        target = path.resolve()
+        target = path.resolve() if follow else path
         fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
         try:
             with os.fdopen(fd, "wb") as f:
@@ -90,6 +107,14 @@ def write_whole(path: Path, text: str | bytes) -> None:
             raise
     except OSError as e:
         raise UsageError(f"{path} can't be written: {e.strerror}.") from None
+
+
+def _write_into(path: Path, content: bytes) -> None:
+    """Writes to a device or to a pipe that somebody reads; one without a reader is an OSError and not waited for."""
+    fd = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(fd, "wb") as f:
+        os.set_blocking(fd, True)  # only opening must not wait
+        f.write(content)
 
 
 def _umask() -> int:

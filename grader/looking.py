@@ -79,8 +79,14 @@ def inspect(
     for problem in work.problems:
         inspection.look_at(problem)
     foreign = foreign_findings(view, whole.id, "" if _is_used(view, data, whole) else whole.data_folder)
-    findings = [*inspection.findings, *clash_findings(view, around), *foreign]
+    findings = [*inspection.findings, *clash_findings(view, _owners(work, whole)), *foreign]
     return Seen(findings, inspection.notes(), inspection.checked)
+
+
+def _owners(work: Assignment, whole: Assignment) -> dict[str, tuple[str, str]]:
+    """Problem and deliverable by the path of each deliverable; empty texts for those of problems that aren't wanted."""
+    graded = {d.path: (p.id, d.id) for p in work.problems for d in p.deliverables}
+    return dict.fromkeys(places(whole)[0], ("", "")) | graded
 
 
 def _is_used(view: Submission, data: Data, whole: Assignment) -> bool:

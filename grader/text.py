@@ -8,11 +8,16 @@ import re
 from collections.abc import Iterable, Sequence
 
 LONGEST = 120
+# What Unicode calls default-ignorable and Python printable, and letters that show nothing (fillers, the blank of
+# Braille): with one of them in it a name looks like another one.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
 EXAMPLES = 5
 
 
 def printable(text: str, limit: int = LONGEST) -> str:
-    """Text from a submission made safe to show: control, bidi and undecodable characters escaped, length capped.
+    """Text from a submission made safe to show: control, bidi, invisible and broken characters escaped, capped.
 
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
@@ -21,7 +26,13 @@ def printable(text: str, limit: int = LONGEST) -> str:
     """
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return text if text.isascii() else _INVISIBLE.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def some(items: Iterable[str], limit: int = EXAMPLES) -> tuple[str, ...]:

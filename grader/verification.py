@@ -17,7 +17,9 @@ from grader.results import ScoreReport, State
 from grader.text import did_you_mean, number, printable
 
 TOLERANCE = 1e-4  # relative: what a value may differ between two machines
+_MOST_NOTES = 5  # of each side that are repeated
 _SCHEMA = "grader/score/1"
+_LARGEST_CLAIM = 8 * 2**20  # bytes; a report has some ten thousand, and its findings are capped
 _LARGEST = 1e18  # beyond any value, count or number of points
 _PROVENANCE = ("protocol", "judge_sha256", "reference_n")
 
@@ -87,14 +89,14 @@ def _is_id(text: str) -> bool:
 
 def read_claim(path: Path) -> Claim:
     """A score report from a file. Raises UsageError for anything else."""
-    found = read_json(path, "a score report (`grader score -o`)")
+    found = read_json(path, "a score report (`grader score -o`)", _LARGEST_CLAIM)
     if not isinstance(found, dict) or found.get("schema") != _SCHEMA:
         raise UsageError(f"{path} is no score report: expected the schema {_SCHEMA}, as `grader score -o` writes it.")
     _need(path, "", found, assignment=str, assignment_digest=str, submission_digest=str, state=str, problems=list)
     _need(path, "", found, points=float, max_points=float, manual_points=float, findings=list)
     for i, problem in enumerate(found["problems"]):
         where = f"problems[{i}]"
-        _need(path, where, problem, id=str, state=str, points=float, would_earn=float, max_points=float)
+        _need(path, where, problem, id=str, title=str, state=str, points=float, would_earn=float, max_points=float)
         _need(path, where, problem, measures=list, findings=list)
         for j, measure in enumerate(problem["measures"]):
             inner = f"{where}.measures[{j}]"
@@ -108,6 +110,11 @@ def read_claim(path: Path) -> Claim:
                 raise UsageError(f"{path}: {inner}.interval should be two numbers.")
         _findings(path, f"{where}.findings", problem["findings"])
     _findings(path, "findings", found["findings"])
+    _need(path, "", found, manual=list, notes=list)
+    for i, row in enumerate(found["manual"]):
+        _need(path, f"manual[{i}]", row, problem=str, title=str, points=float)
+    if any(not isinstance(note, str) for note in found["notes"]):
+        raise UsageError(f"{path}: notes should be texts.")
     if not found["problems"]:
         raise UsageError(f"{path} tells of no problem, so that there is nothing to verify.")
     if len({p["id"] for p in found["problems"]}) != len(found["problems"]):
@@ -152,7 +159,7 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
     for problem in theirs["problems"]:
         name, now = problem["id"], problems[problem["id"]]
         differences, n = _measures(name, problem, now)
-        found += differences
+        found += [*_texts(name, problem, now, "title"), *differences]
         compared += n
         if name not in unsure:
             found += _rules(name, problem, now)
@@ -161,11 +168,18 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
     if not unsure:
         found += [*_rules("", theirs, ours), *_texts("", theirs, ours, "state")]
         found += _numbers("", theirs, ours, "points", "max_points", "manual_points")
-    found += _sums(theirs)
+        if theirs.get("empty", False) is not ours["empty"]:
+            found.append(Difference("", "empty", printable(str(theirs.get("empty")), 40), str(ours["empty"])))
+    by_hand = [
+        {"manual": [f"{row['problem']}: {row['title']}, {number(row['points'])}" for row in side["manual"]]}
+        for side in (theirs, ours)
+    ]
+    found += [*_lists("", *by_hand, "manual"), *_sums(theirs)]
     notes = []
     if theirs.get("grader") != __version__:
         version = printable(str(theirs.get("grader")), 40)
         notes.append(f"The claim was made by version {version} of the grader, this is {__version__}.")
+    notes += _notes(theirs["notes"], ours["notes"])
     return Verification(
         str(claim.path),
         report.assignment,
@@ -211,6 +225,8 @@ def _measures(problem: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) 
             continue
         compared += 1
         found += [*_texts(where, a, b, "state"), *_numbers(where, a, b, "value", "n")]
+        if (said := _standing(a)) != (stands := _standing(b)):
+            found.append(Difference(where, "standing", said, stands))
         if (claimed := _baselines(a)) != (stand := _baselines(b)):
             found.append(Difference(where, "baselines", claimed, stand))
         ends = [[None, None] if x.get("interval") is None else x["interval"] for x in (a, b)]
@@ -225,6 +241,27 @@ def _texts(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], *keys
     for key in keys:
         if theirs[key] != ours[key]:
             yield Difference(where, key.replace("_", " "), printable(theirs[key], 80) or "none", ours[key] or "none")
+
+
+def _lists(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], key: str) -> Iterator[Difference]:
+    """What only one side's list of texts holds."""
+    a, b = set(theirs[key]), set(ours[key])
+    if a != b:
+        yield Difference(where, key, _listed(a - b), _listed(b - a))
+
+
+def _notes(theirs: list[str], ours: list[str]) -> Iterator[str]:
+    """Notes of one side alone: told and no difference, since many speak of what the machine lacks."""
+    for said, notes in (("says, and this run doesn't", (theirs, ours)), ("doesn't say", (ours, theirs))):
+        for note in [note for note in notes[0] if note not in notes[1]][:_MOST_NOTES]:
+            yield f"The claim {said}: {printable(note, 300)}"
+
+
+def _standing(measure: Mapping[str, Any]) -> str:
+    found = measure.get("standing")
+    if not isinstance(found, dict):
+        return "none"
+    return " of ".join(printable(str(found.get(key)), 20) for key in ("better_than", "of"))
 
 
 def _numbers(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], *keys: str) -> Iterator[Difference]:

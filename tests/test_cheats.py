@@ -19,9 +19,16 @@ import pytest
 from PIL import Image
 
 import grader
+from grader.assignment import ImagesSpec, load_assignment
 from grader.results import ScoreReport
 from tests.conftest import GOOD
 
+# The folders that the homework's own problem searches for copies.
+_SEARCHED = json.dumps(
+    next(
+        d for d in load_assignment("dlcv-fall2021-hw2").problems[1].deliverables if isinstance(d, ImagesSpec)
+    ).copies_of
+)
 EACH = 10  # images of each digit, and ten digits
 DIGITS = f"""schema = "grader/assignment/1"
 id = "digits"
@@ -37,7 +44,7 @@ path = "acgan"
 count = {10 * EACH}
 size = [28, 28]
 label = "digit"
-copies_of = ["digits/mnistm/train", "digits/mnistm/test"]
+copies_of = {_SEARCHED}
 [problem.deliverable.names]
 template = "{{digit}}_{{number:03}}.png"
 digit = [0, 9]
@@ -75,10 +82,10 @@ def _rules(report: ScoreReport) -> set[str]:
     return {f.rule for f in (*report.findings, *(f for p in report.problems for f in p.findings))}
 
 
-def _of(digit: int, course: Path, part: str) -> list[Path]:
-    with open(course / "digits" / "mnistm" / f"{part}.csv", newline="") as f:
+def _of(digit: int, course: Path, part: str, domain: str = "mnistm") -> list[Path]:
+    with open(course / "digits" / domain / f"{part}.csv", newline="") as f:
         names = [name for name, label in list(csv.reader(f))[1:] if label == str(digit)]
-    return [course / "digits" / "mnistm" / part / name for name in names]
+    return [course / "digits" / domain / part / name for name in names]
 
 
 def _fill(top: Path, image: Callable[[int, int], Image.Image]) -> None:
@@ -98,6 +105,27 @@ def _copies_of_training(top: Path, course: Path) -> None:
 
 def _copies_of_test(top: Path, course: Path) -> None:
     _fill(top, lambda digit, number: _opened(_of(digit, course, "test")[number % len(_of(digit, course, "test"))]))
+
+
+def _copies_of_another_domain(domain: str) -> Cheat:
+    """Digits of a domain that the course hands out for another problem: the judge reads those as well."""
+
+    def cheat(top: Path, course: Path) -> None:
+        def image(digit: int, number: int) -> Image.Image:
+            found = [path for part in ("train", "test") for path in _of(digit, course, part, domain)]
+            return _opened(found[number % len(found)])
+
+        _fill(top, image)
+
+    return cheat
+
+
+def _gray_copies(top: Path, course: Path) -> None:
+    def image(digit: int, number: int) -> Image.Image:
+        found = _of(digit, course, "train")
+        return _opened(found[number % len(found)]).convert("L").convert("RGB")
+
+    _fill(top, image)
 
 
 def _brighter_copies(top: Path, course: Path) -> None:
@@ -156,6 +184,9 @@ CHEATS: dict[str, tuple[Cheat, str]] = {
     "training images": (_copies_of_training, "copied-images"),
     "test images": (_copies_of_test, "copied-images"),
     "training images, brighter": (_brighter_copies, "copied-images"),
+    "images of usps": (_copies_of_another_domain("usps"), "copied-images"),
+    "images of svhn": (_copies_of_another_domain("svhn"), "copied-images"),
+    "training images in gray": (_gray_copies, "copied-images"),
     "one image of each digit": (_one_image_of_each_digit, "duplicate-images"),
     "one image of each digit with noise": (_one_image_with_noise, "near-duplicates"),
     "one image": (_one_image_only, "duplicate-images"),

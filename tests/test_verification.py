@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,22 @@ def _by_hand(values: dict[str, Any]) -> None:
     values["manual_points"] = 1000
 
 
+def _easier_by_hand(values: dict[str, Any]) -> None:
+    values["manual"][0]["points"] += 5
+
+
+def _another_title(values: dict[str, Any]) -> None:
+    values["problems"][0]["title"] = "Passed with distinction"
+
+
+def _better_than_all(values: dict[str, Any]) -> None:
+    _first(values)["standing"] = {"better_than": 1000, "of": 1000}
+
+
+def _nothing(values: dict[str, Any]) -> None:
+    values["empty"] = True
+
+
 LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
     "value": (_value, {("dann {first}", "value")}),
     "points": (_points, {("dann", "points"), ("", "points")}),
@@ -122,6 +139,10 @@ LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
     "a baseline twice": (_a_baseline_twice, {("dann {first}", "baselines"), ("dann", "points")}),
     "no warnings": (_no_warnings, {("dann", "warnings")}),
     "points by hand": (_by_hand, {("", "manual points")}),
+    "points of one row by hand": (_easier_by_hand, {("", "manual")}),
+    "title": (_another_title, {("dann", "title")}),
+    "standing": (_better_than_all, {("dann {first}", "standing")}),
+    "empty": (_nothing, {("", "empty")}),
     "submission": (_another_submission, {("", "submission digest")}),
     "judge": (_another_judge, {("dann {first}", "judge sha256")}),
     "measures": (_a_measure_less, {("dann", "measures"), ("dann", "points")}),
@@ -162,6 +183,17 @@ def test_sums_that_are_not_those_of_their_parts_are_false_whatever_can_be_measur
     assert found == [("dann", "points", "100", "9")]
     total = _differences(_claim(tmp_path, true, lambda values: values.update(points=9999)), without)
     assert total == [("", "points", "9999", "9")]
+
+
+def test_notes_of_one_side_are_told(true: ScoreReport, tmp_path: Path) -> None:
+    """They are no difference: most of them say what a machine lacks."""
+    path = _claim(tmp_path, true, lambda values: values.update(notes=["A person gave full points.\x1b[31m"]))
+    ours = replace(true, notes=("Copies of x were not looked for.",))
+    found = compare(read_claim(path), ours)
+    assert found.state == "pass" and found.notes == (
+        "The claim says, and this run doesn't: A person gave full points.\\x1b[31m",
+        "The claim doesn't say: Copies of x were not looked for.",
+    )
 
 
 def test_another_version_is_noted(true: ScoreReport, tmp_path: Path) -> None:
@@ -252,3 +284,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         os.truncate(f.fileno(), (64 << 20) + 1)
     with pytest.raises(UsageError, match="more than 64 MiB"):
         read_json(tmp_path / "large", "a report")
+    with pytest.raises(UsageError, match="more than 8 MiB"):
+        read_claim(tmp_path / "large")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="not a regular file"):
+        read_json(tmp_path / "pipe", "a report")
+
+
+def test_values_are_counted_before_they_are_made(tmp_path: Path) -> None:
+    (tmp_path / "many").write_bytes(b"[" + b"{}," * (1 << 20) + b"{}]")
+    with pytest.raises(UsageError, match="more than 524288 values"):
+        read_claim(tmp_path / "many")

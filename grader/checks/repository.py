@@ -140,19 +140,21 @@ def _syntax(text: str, spec: ScriptSpec) -> list[Finding]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        actual = f"bash -n took more than {_SECONDS} seconds"
-        return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
+        return [_unparsed(spec, f"bash -n took more than {_SECONDS} seconds")]
     if done.returncode == 0:
         return []
     if done.returncode < 0:  # ended by a signal, as with thousands of substitutions in each other
-        actual = "bash itself ended when it read the script"
-        return [_finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", actual, "Simplify it.")]
+        return [_unparsed(spec, "bash itself ended when it read the script")]
     said = done.stderr.decode("utf-8", "replace").splitlines()
     first = re.sub(r"^.*?bash: ", "", said[0]) if said else "no reason given"
     match = re.search(r"line ([0-9]+)", first)
     line = int(match[1]) if match else 1
     message, advice = f"{spec.path} has a syntax error.", f"Run `bash -n {spec.path}` and mend the line it names."
     return [_finding(rules.SHELL_SYNTAX, spec, message, "a script that bash can parse", first, advice, [line])]
+
+
+def _unparsed(spec: ScriptSpec, why: str) -> Finding:
+    return _finding(rules.SHELL_SYNTAX, spec, f"{spec.path} can't be parsed.", "a script", why, "Simplify it.")
 
 
 def _broken_rule(use: Use, shell: ShellRules) -> Rule | None:
@@ -165,11 +167,12 @@ def _broken_rule(use: Use, shell: ShellRules) -> Rule | None:
 
 
 def _shell_rules(text: str, spec: ScriptSpec, shell: ShellRules) -> list[Finding]:
-    from grader.checks.shell import TooNested, uses
+    from grader.checks.parsing import Unparsed, uses_within_limits
+    from grader.checks.shell import TooNested
 
     by_rule: dict[Rule, dict[str, list[int]]] = {}
     try:
-        for use in uses(text):
+        for use in uses_within_limits(text):
             rule = _broken_rule(use, shell)
             if rule is not None:
                 by_rule.setdefault(rule, {}).setdefault(use.word, []).append(use.line)
@@ -177,6 +180,8 @@ def _shell_rules(text: str, spec: ScriptSpec, shell: ShellRules) -> list[Finding
         message = f"{spec.path} runs texts within texts, more than can be read."
         advice = "Write the commands out, without eval."
         return [_finding(rules.SHELL_SYNTAX, spec, message, "commands", "evals of evals", advice)]
+    except Unparsed as e:
+        return [_unparsed(spec, str(e))]
     found = []
     for rule, lines in by_rule.items():
         words = list(lines)

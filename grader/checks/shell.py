@@ -1,11 +1,19 @@
-"""What a shell script really uses: commands, variables and paths, found in its syntax tree, never in its text."""
+"""What a shell script really uses: commands, variables and paths, found in its syntax tree, never in its text.
+
+Also a program of its own (`parsing.py` starts it), which needs tree-sitter alone and nothing of the grader: reads a
+script from standard input, writes its uses as JSON, or `null` where texts within texts are more than is read.
+"""
 
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import re
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 import tree_sitter_bash
@@ -28,6 +36,8 @@ _NO_COMMAND = re.compile(r"-.*|[0-9.]+[smhd]?|\{\}|.*=.*", re.DOTALL)
 _NESTING = 5
 _LONGEST_WORD = 1024  # bytes: a longer one is no name and no path
 _MOST_TEXT = 1 << 18  # bytes of all that evals and shells run within a script: each may hold all the others
+SECONDS = 3  # of the processor, for one script: hundreds of times what the longest honest one needs
+_MEMORY = 1 << 30  # bytes of addresses
 
 
 @dataclass(frozen=True)
@@ -176,3 +186,30 @@ def _whole(node: Node) -> str:
     if node.type == "concatenation":
         return "".join(_whole(part) for part in node.children)
     return re.sub(r"\\(.)", r"\1", text.replace('"', "").replace("\\\n", ""), flags=re.DOTALL)
+
+
+def main() -> None:
+    """Parses one script under limits: open brackets in each other take a time that grows with their square."""
+    _limit()
+    try:
+        found = [astuple(use) for use in uses(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"))]
+    except TooNested:
+        found = None
+    json.dump(found, sys.stdout)
+    sys.stdout.flush()
+
+
+def _limit() -> None:
+    """Memory, time, no file written, no process started; as far as the system knows such limits."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    for name, limit in (("AS", _MEMORY), ("CPU", SECONDS), ("FSIZE", 0), ("CORE", 0), ("NPROC", 0)):
+        with suppress(AttributeError, ValueError, OSError):  # a system without it, or with a lower one
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # nothing is left to tidy up

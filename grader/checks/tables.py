@@ -271,7 +271,7 @@ def _judge_rows(
             f"{plural(len(bad), 'label')} in {spec.path} can't be used: not a whole number from {low} to {high}.",
             f"a whole number from {low} to {high}",
             f"line {line}: {label!r}",
-            "Convert to int before writing; labels are compared as text.",
+            _label_advice([label for _, _, label in bad], spec.labels),
             count=len(bad),
             examples=[f"line {n}: {a},{b}" for n, a, b in bad[:EXAMPLES]],
             line=line,
@@ -279,6 +279,14 @@ def _judge_rows(
     _judge_names(rows, times, shapeless, answers, report)
     wrong = {name for _, name, _ in bad}
     return {n: label for n, label in valid.items() if times[n] == 1 and n not in wrong}
+
+
+def _label_advice(labels: Sequence[str], span: tuple[int, int]) -> str:
+    """What to do about labels of one kind: blanks around a right number, or anything else."""
+    bare = [label.strip() for label in labels]
+    if all(_LABEL.fullmatch(label) and span[0] <= int(label) <= span[1] for label in bare):
+        return "Write no blank before or after a label (',' and not ', ' between two fields)."
+    return "Convert to int before writing; labels are compared as text."
 
 
 def _judge_names(

@@ -29,6 +29,7 @@ def check_output(path: Path, submission: Path, option: str = "-o") -> None:
         raise UsageError(f"{option} {path}: there is no folder {path.parent} to write it into.")
     if submission.is_file() and path.exists() and path.samefile(submission):
         raise UsageError(f"{option} {path}: that is the submission; the report would overwrite it.")
+    refuse_prepared(path, submission, option)
 
 
 def check_folder(path: Path, option: str) -> None:
@@ -37,6 +38,26 @@ def check_folder(path: Path, option: str) -> None:
         raise UsageError(f"{option} {path}: that is a file; give the name of a folder.")
     if not path.exists() and not path.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {path.parent} to make it in.")
+
+
+def refuse_prepared(path: Path, submission: Path, option: str) -> None:
+    """Refuses, in the submission and in the current folder, a place that a student may have prepared: UsageError.
+
+    In a student's repository `report.json` may be a link to somebody else's file, or a pipe that nobody reads.
+    """
+    there = Path(os.path.normpath(Path.cwd() / path))
+    grounds = {ground for ground in (Path.cwd(), submission.resolve()) if ground != ground.parent}
+    behind_link = False
+    for part in (there, *there.parents):
+        if part.resolve() in grounds:
+            break
+        behind_link = behind_link or part.is_symlink()
+    else:
+        return
+    if behind_link:
+        raise UsageError(f"{option} {path}: that is a link or lies behind one; give the name of the file itself.")
+    if there.exists() and not (there.is_file() or there.is_dir()):
+        raise UsageError(f"{option} {path}: that is no regular file.")
 
 
 def report_place(text: str) -> tuple[str, Path]:

@@ -200,7 +200,9 @@ def _score(
     with progress_bar() as progress:
         report = score(first, whole, progress=progress, **settings)
         findings, discounts = list(homework.findings), {}
-        if second is not None and compare_folders(first, second) is not None:
+        if second is not None and compare_folders(first, second) is None:
+            report = replace(report, notes=("Both runs wrote the same bytes.", *report.notes))
+        elif second is not None:
             other = score(second, whole, progress=progress, **settings)
             for verdict, again in zip(report.problems, other.problems, strict=True):
                 paths = tuple(d.path for p in whole.problems if p.id == verdict.id for d in p.deliverables)

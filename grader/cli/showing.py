@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.output import STDOUT, check_folder, check_output, make_console, trimmed
+from grader.cli.output import STDOUT, check_folder, check_output, make_console, refuse_prepared, trimmed
 from grader.documents import write_whole
 from grader.errors import SubmissionRefused, UsageError
 from grader.reporting import render
@@ -52,14 +52,15 @@ class Showing:
 
         inner = Path("submission")
         found = given or (inner if inner.is_dir() and not with_repository else Path())
+        _refuse_link(found)
         if self.hidden:  # what is wrong with this path may be said; what comes later may not
-            _refuse_link(found)
             with suppress(SubmissionRefused), open_submission(found):
                 pass
         if self.output is not None:
             check_output(self.output, found)
         if self.keep is not None:
             check_folder(self.keep, "--keep")
+            refuse_prepared(self.keep, found, "--keep")
         for kind, path in self.reports:
             if path != STDOUT:
                 check_output(path, found, f"--report {kind}=")
@@ -142,7 +143,7 @@ class Showing:
         assert self.keep is not None
         for name, content in as_files(report, figures):
             self.keep.mkdir(exist_ok=True)
-            write_whole(self.keep / name, content)
+            write_whole(self.keep / name, content, follow=False)
 
     def _print(self, report: CheckReport | ScoreReport) -> None:
         from grader.reporting.terminal import render_check, render_score
@@ -163,11 +164,13 @@ class Showing:
 
 
 def _refuse_link(submission: Path) -> None:
-    """A student's repository may hold `submission` as a link to the hidden data, whose names would be reported."""
+    """A student's repository may hold `submission` as a link: to a fellow student's work, or to the hidden data."""
+    from grader.submission.door import linked
+
     here = Path.cwd()
     parts = [submission, *(part for part in submission.parents if (here / part).is_relative_to(here))]
     if any(part.is_symlink() for part in parts):
-        raise UsageError(f"{submission} is a link or lies behind one, which is not followed with --hidden.")
+        raise linked(submission)
 
 
 def _place(submission: Path) -> str:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,11 +65,12 @@ def copy_findings(
     if not images.names:
         return []
     pixels = pixel_array(images)
+    ours = _parts(pixels)
     found: dict[int, tuple[_Copy, str]] = {}
     for folder in images.spec.copies_of:
         try:
             known = context.once(("hashed", folder), partial(_read_folder, folder, context))
-            for copy in _copies_in(pixels, known, images.spec.mode == "L", context):
+            for copy in _copies(ours, known, context):
                 if copy.ours not in found or copy.rank > found[copy.ours][0].rank:
                     found[copy.ours] = copy, f"{folder}/{known.paths[copy.other].name}"
         except (CannotMeasure, BadReference) as e:
@@ -167,31 +168,69 @@ def _read_folder(name: str, context: Context) -> _Folder:
     return _Folder(paths, digest, _hashes(paths, digest, context), {})
 
 
-def _copies_in(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: Context) -> list[_Copy]:
+class _Part:
+    """Images of the submission that are all coloured, or all gray: the latter are compared with the course's in gray.
+
+    rows: their numbers among all images. Their thumbnails and hashes are made once for all folders.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], rows: NDArray[np.int64], gray: bool) -> None:
+        self.pixels, self.rows, self.gray = pixels[rows], rows, gray
+
+    @cached_property
+    def digest(self) -> str:
+        return _digest_of(self.pixels)
+
+    @cached_property
+    def thumbnails(self) -> NDArray[np.float32]:
+        """As they are, then mirrored."""
+        plain = _thumbnails(self.pixels)
+        return np.concatenate([plain, plain[..., ::-1]])
+
+    @cached_property
+    def hashes(self) -> NDArray[np.bool_]:
+        return copies.perceptual_hash(self.thumbnails)
+
+    @cached_property
+    def details(self) -> NDArray[np.float32]:
+        details = copies.details(self.thumbnails[: len(self.pixels)])
+        return np.concatenate([details, details[..., ::-1]])
+
+
+def _parts(pixels: NDArray[np.uint8]) -> list[_Part]:
+    gray = (pixels == pixels[..., :1]).all((1, 2, 3))
+    parts = [_Part(pixels, np.nonzero(gray == kind)[0], kind) for kind in (False, True)]
+    return [part for part in parts if len(part.rows)]
+
+
+def _copies(parts: Sequence[_Part], known: _Folder, context: Context) -> Iterator[_Copy]:
+    for part in parts:
+        for copy in _copies_in(part, known, context):
+            yield copy._replace(ours=int(part.rows[copy.ours]))
+
+
+def _copies_in(part: _Part, known: _Folder, context: Context) -> list[_Copy]:
     """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
 
     def compute() -> NDArray[np.float64]:
-        best = {copy.ours: copy for copy in sorted(_look(pixels, known, gray, context), key=lambda copy: copy.rank)}
+        best = {copy.ours: copy for copy in sorted(_look(part, known, context), key=lambda copy: copy.rank)}
         return np.array(list(best.values()), np.float64).reshape(-1)
 
-    key = f"copies {known.digest} {_digest_of(pixels)} {gray} {_RULES} {_network(context)}"
+    key = f"copies {known.digest} {part.digest} {part.gray} {_RULES} {_network(context)}"
     kept = context.recall(key, compute).reshape(-1, 5)
     return [_Copy(int(ours), int(other), value, bool(m), bool(e)) for ours, other, value, m, e in kept]
 
 
-def _look(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: Context) -> Iterator[_Copy]:
+def _look(part: _Part, known: _Folder, context: Context) -> Iterator[_Copy]:
     """All pairs that show the same, the submission's images as they are and mirrored."""
-    n, paths = len(pixels), known.paths
-    plain = _thumbnails(pixels)
-    thumbnails = np.concatenate([plain, plain[..., ::-1]])
-    pairs = copies.candidates(copies.perceptual_hash(thumbnails), known.hashes)
+    pixels, gray, n, paths = part.pixels, part.gray, len(part.pixels), known.paths
+    pairs = copies.candidates(part.hashes, known.hashes)
     used = np.unique(pairs[:, 1])
     others = np.zeros((len(used), 3, copies.SIDE, copies.SIDE), np.float32)
     for i, other in enumerate(used.tolist()):
         others[i] = known.thumbnail(other, gray).transpose(2, 0, 1)
-    details = copies.details(plain)
     rows = np.column_stack([pairs[:, 0], np.searchsorted(used, pairs[:, 1])])
-    found = copies.similarity(np.concatenate([details, details[..., ::-1]]), copies.details(others), rows)
+    found = copies.similarity(part.details, copies.details(others), rows)
     both = [pixels, np.ascontiguousarray(pixels[:, :, ::-1])]
     for row in _decided(found, pairs, both, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
@@ -201,7 +240,7 @@ def _look(pixels: NDArray[np.uint8], known: _Folder, gray: bool, context: Contex
 
 
 def _picture(path: Path, gray: bool) -> NDArray[np.uint8]:
-    """A picture of the course, in the mode that the images of the submission have."""
+    """A picture of the course, in gray if the images of the submission are."""
     pixels = read_picture(path)
     return np.repeat(np.asarray(Image.fromarray(pixels).convert("L"))[..., None], 3, axis=2) if gray else pixels
 

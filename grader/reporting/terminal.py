@@ -105,9 +105,19 @@ def _notes(notes: Iterable[str], console: Console) -> None:
 def _score_line(verdict: Verdict, widest: int) -> Text:
     told = points_of(verdict) + untaken([verdict])
     errors = sum(f.severity == "error" for f in verdict.findings)
-    if verdict.would_earn > verdict.points:
-        told += f"; {number(verdict.would_earn)} without its {plural(errors, 'error').removeprefix('1 ')}"
+    told += _without(verdict, errors)
     return Text.assemble("  ", (f"{verdict.state:7}", _STYLES[verdict.state]), f" {verdict.id:{widest}}  {told}")
+
+
+def _without(verdict: Verdict, errors: int) -> str:
+    """What the values are worth, if it is more: `; 9 without its 2 errors`, `; 9 before the penalty`, or both."""
+    if verdict.would_earn <= verdict.points:
+        return ""
+    why = [f"without its {plural(errors, 'error').removeprefix('1 ')}"] if errors else []
+    # A penalty leaves a part of what was reached; an error leaves nothing of its deliverable.
+    if any(0 < b.earned < b.points for m in verdict.measures for b in m.baselines) or not errors:
+        why.append("before the penalty")
+    return f"; {number(verdict.would_earn)} {' and '.join(why)}"
 
 
 def _problem(verdict: Verdict, console: Console) -> None:

@@ -34,7 +34,14 @@ class Entry:
 
 
 class Unreadable(Exception):
-    """A file of the submission that can't be read; `str()` says why in words for a student."""
+    """A file of the submission that can't be read; `str()` says why in words for a student.
+
+    taken: bytes that were read or unpacked before that was known.
+    """
+
+    def __init__(self, why: str, *, taken: int = 0) -> None:
+        super().__init__(why)
+        self.taken = taken
 
 
 def is_ignored(name: str) -> bool:
@@ -59,6 +66,7 @@ class Submission(ABC):
         self._listed: dict[str, dict[str, Entry] | None] = {}
         self._digests: dict[str, str] = {}
         self._total = 0
+        self._damaged = 0
         self._top = ""  # the folder that was taken as the top
 
     def __enter__(self) -> Submission:
@@ -140,7 +148,14 @@ class Submission(ABC):
         """The content of a regular file of at most `limit` bytes; otherwise raises Unreadable."""
         if self._total > self.limits.total_size:
             raise Unreadable(f"the submission has more than {self.limits.total_size} bytes")
-        content = self._read(self._inside(path), min(limit or self.limits.file_size, self.limits.file_size))
+        if self._damaged >= self.limits.damaged:
+            raise Unreadable(f"{self.limits.damaged} other files turned out to be damaged, and no more are read")
+        try:
+            content = self._read(self._inside(path), min(limit or self.limits.file_size, self.limits.file_size))
+        except Unreadable as e:  # what was read for nothing counts like the rest: else nothing would end it
+            self._total += e.taken
+            self._damaged += e.taken > 0
+            raise
         self._total += len(content)
         self._digests[path] = hashlib.sha256(content).hexdigest()
         return content
@@ -184,7 +199,7 @@ class FolderSubmission(Submission):
 
     def __init__(self, root: Path, limits: Limits = LIMITS) -> None:
         super().__init__(str(root), limits)
-        self._root = os.open(root, _FOLDER)
+        self._root = os.open(root, _FOLDER | os.O_NOFOLLOW)
         self._last = ("", -1)  # the folder opened last: files are read folder by folder
 
     def close(self) -> None:
@@ -253,7 +268,7 @@ class FolderSubmission(Submission):
         finally:
             os.close(fd)
         if len(content) != status.st_size:
-            raise Unreadable("it changed while it was read")
+            raise Unreadable("it changed while it was read", taken=len(content))
         return content
 
 
@@ -296,7 +311,7 @@ class PathSubmission(Submission):
         except OSError as e:
             raise Unreadable(e.strerror or "it can't be opened") from None
         if len(content) > limit:
-            raise Unreadable(f"it has more than {limit} bytes")
+            raise Unreadable(f"it has more than {limit} bytes", taken=len(content))
         return content
 
 
@@ -308,6 +323,13 @@ def _kind_of(item: os.DirEntry[str]) -> EntryKind:
     return "file" if item.is_file(follow_symlinks=False) else "pipe or device"
 
 
+def linked(place: Path) -> UsageError:
+    """What is said of a submission that is a link: whoever made it, the work that it leads to may be another's."""
+    return UsageError(
+        f"{place} is a link or lies behind one; none is followed. Give the path of the real folder or zip."
+    )
+
+
 def open_submission(path: str | Path, limits: Limits = LIMITS) -> Submission:
     """Opens a folder or a zip.
 
@@ -317,6 +339,8 @@ def open_submission(path: str | Path, limits: Limits = LIMITS) -> Submission:
 
     place = Path(path)
     try:
+        if place.is_symlink():
+            raise linked(place)
         if place.is_dir():
             return (FolderSubmission if os.open in os.supports_dir_fd else PathSubmission)(place, limits)
         if place.suffix.lower() == ".zip" and place.is_file():

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Sizes in bytes. `entries`: names in one folder, or in a whole zip; `total_size`: of all files read."""
+    """Sizes in bytes. `entries`: names in one folder, or in a whole zip; `total_size`: of all files read.
+
+    `damaged`: files that may turn out to be damaged after they were read.
+    """
 
     entries: int = 50_000
     depth: int = 12
@@ -16,6 +19,7 @@ class Limits:
     total_size: int = 2**30
     zip_size: int = 2 * 2**30
     ratio: int = 200
+    damaged: int = 50
 
 
 LIMITS = Limits()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import grader
+from grader.checks import parsing
 from tests.conftest import GOOD
 
 PDF = b"%PDF-1.5\n"
@@ -118,3 +120,20 @@ def test_reports(repo: Path) -> None:
     assert [f.actual for f in _findings(repo)] == ["no PDF"]
     (repo / "hw2_r10922001.pdf").symlink_to("elsewhere")
     assert [f.rule for f in _findings(repo)] == ["missing-report"]
+
+
+def test_a_parser_that_comes_to_no_end(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two limits: the processor's time, and behind it the clock, for systems that know no other."""
+    (repo / "hw2_p3.sh").write_text("a=(" * 20_000)
+    said = [f.actual for f in _findings(repo) if f.message.endswith("can't be parsed.")]
+    assert said == ["the parser was ended, after 3 seconds at most"]
+    monkeypatch.setattr(parsing, "_WAIT", 0.5)
+    said = [f.actual for f in _findings(repo) if f.message.endswith("can't be parsed.")]
+    assert said == ["the parser took more than 0.5 seconds"]
+
+
+def test_a_parser_that_is_not_there_is_no_fault_of_the_script(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("/nonexistent/python", shutil.which("false")):
+        monkeypatch.setattr(sys, "executable", program)
+        with pytest.raises(parsing.CannotParse):
+            grader.check(repo, problems=["dann"], with_repository=True)

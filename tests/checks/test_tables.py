@@ -54,6 +54,12 @@ def test_labels_are_compared_as_text(tmp_path: Path, label: str) -> None:
     assert table.findings[0].line == 5
 
 
+def test_blanks_beside_labels_are_called_so(tmp_path: Path) -> None:
+    blanks, mixed = GOOD.replace(".png,", ".png, "), GOOD.replace(".png,", ".png, ").replace(" 3", " 3.0")
+    assert _check(tmp_path, blanks).findings[0].help.startswith("Write no blank before or after a label")
+    assert _check(tmp_path, mixed).findings[0].help.startswith("Convert to int")
+
+
 def test_missing_doubled_and_unknown_rows(tmp_path: Path) -> None:
     table = _check(tmp_path, GOOD.replace("00004.png,4\n", "00003.png,3\n77777.png,1\n"))
     assert _rules(table) == [("csv-doubled-rows", 1), ("csv-unknown-rows", 1), ("csv-missing-rows", 1)]

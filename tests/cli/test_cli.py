@@ -242,18 +242,34 @@ def test_version() -> None:
 
 def test_where_a_report_can_go(course: Path, tmp_path: Path) -> None:
     shutil.copytree(GOOD / "dann", tmp_path / "s" / "dann")
-    (tmp_path / "old.json").write_text("old")
-    (tmp_path / "link.json").symlink_to("old.json")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder in (elsewhere, tmp_path, tmp_path / "s"):
+        (folder / "old.json").write_text("old")
+        (folder / "link.json").symlink_to("old.json")
+    (tmp_path / "linked").symlink_to(elsewhere)
+    os.mkfifo(tmp_path / "pipe.json")
+    os.mkfifo(elsewhere / "pipe.json")
+    here = tmp_path / "here"
+    here.mkdir()
 
     def check(*output: str) -> subprocess.CompletedProcess[str]:
-        return _run("check", tmp_path / "s", "--problem", "dann", "--data", course, "-o", *output, cwd=tmp_path)
+        return _run("check", tmp_path / "s", "--problem", "dann", "--data", course, "-o", *output, cwd=here)
 
-    assert check("link.json").returncode == 0
-    assert (tmp_path / "link.json").is_symlink() and "grader/check/1" in (tmp_path / "old.json").read_text()
+    assert check("../elsewhere/link.json").returncode == 0  # a place of one's own: a link keeps pointing where it does
+    assert (elsewhere / "link.json").is_symlink() and "grader/check/1" in (elsewhere / "old.json").read_text()
     assert check("/dev/null").returncode == 0 and Path("/dev/null").is_char_device()
-    for place, said in ((".", "that is a folder"), ("none/x.json", "there is no folder none"), ("", "-o")):
+    wrong = {".": "that is a folder", "none/x.json": "there is no folder none", "": "-o"}
+    wrong |= {"../elsewhere/pipe.json": "can't be written", "../s/link.json": "that is a link"}
+    for place, said in wrong.items():
         done = check(place)
-        assert done.returncode == 2 and said in done.stderr and done.stdout == ""
+        assert done.returncode == 2 and said in done.stderr
+    here = tmp_path  # a student's own repository: whatever lies there may be prepared
+    prepared = {"link.json": "that is a link", "linked/new.json": "lies behind one", "pipe.json": "no regular file"}
+    for place, said in prepared.items():
+        for done in (check(place), check(str(tmp_path / place)), check("/dev/null", "--report", f"markdown={place}")):
+            assert done.returncode == 2 and said in done.stderr and done.stdout == ""
+    assert (tmp_path / "old.json").read_text() == "old"
     archive = shutil.make_archive(str(tmp_path / "s"), "zip", tmp_path / "s")
     done = _run("check", archive, "-o", archive)
     assert done.returncode == 2 and "would overwrite it" in done.stderr

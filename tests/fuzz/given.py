@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grader.assignment import ImagesSpec
+    from grader.assignment import Assignment, ImagesSpec
     from grader.submission import Decoder, Submission
 
 
@@ -76,3 +76,11 @@ def decoder() -> Decoder:
             return (width, height), b"".join(pixels)
 
     return Here()
+
+
+@cache
+def homework() -> Assignment:
+    """A known assignment, read once."""
+    from grader.assignment import load_assignment
+
+    return load_assignment("dlcv-fall2021-hw2")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.fuzz.given import any_names, decoder, digits, memory, scratch
+from tests.fuzz.given import any_names, decoder, digits, homework, memory, scratch
 
 if TYPE_CHECKING:
     from grader.results import Finding
@@ -277,14 +277,13 @@ def times(data: bytes) -> None:
 
 def overrides(data: bytes) -> None:
     """Decisions of persons."""
-    from grader.assignment import load_assignment
     from grader.batch.overrides import read_overrides
     from grader.errors import UsageError
 
     path = scratch() / "overrides.toml"
     path.write_bytes(data)
     try:
-        found = read_overrides(path, load_assignment("dlcv-fall2021-hw2"))
+        found = read_overrides(path, homework())
     except UsageError:
         return
     assert all(one.student and one.who and one.why for one in found)

@@ -30,7 +30,7 @@ WAITED = 40  # seconds of the clock: for whatever waits for something that never
 MEMORY = 2**30
 _VERSION = 0x20080522  # of capset's arguments
 
-_USUAL = ("grader.cli", "grader.grading", "grader.reporting.terminal", "grader.checks.shell")
+_USUAL = ("grader.cli", "grader.grading", "grader.reporting.terminal", "grader.checks.parsing")
 _WITH_TORCH = ("safetensors.torch", "grader.judges.digit_classifier", "grader.judges.engines", "grader.judges.states")
 
 

@@ -31,7 +31,8 @@ def _command(place: Place) -> list[str]:
     if place.verb == "verify":
         return ["verify", "claim.json", place.target, "--data", "data"]
     usual = ["--assignment", str(ASSIGNMENT)] if "--assignment" not in place.arguments else []
-    return [place.verb, place.target, "--data", "data", "-o", "report.json", *usual, *place.arguments]
+    where = [place.target] if place.target else []
+    return [place.verb, *where, "--data", "data", "-o", "report.json", *usual, *place.arguments]
 
 
 def _environment() -> dict[str, str]:
@@ -97,6 +98,7 @@ def _judge(case: Case, place: Place, code: int, printed: bytes, complained: byte
     assert "Traceback" not in said and "own mistake" not in said
     assert len(said) <= _LONGEST
     assert all(c.isprintable() or c == "\n" for c in said), ascii(said)
+    assert not set(said) & set("\u034f\u115f\u2800\u3164\ufe0f\U000e0100"), ascii(said)
     assert not any(line.startswith(("::error::pwned", "::stop", "##[")) for line in said.splitlines())
     assert not (place.top / "pwned").exists()
     for path in place.top.iterdir():

@@ -43,6 +43,18 @@ def test_the_first_screen_says_what_is_wrong_and_what_to_do() -> None:
     assert text.count("missing-images") == 1
 
 
+def test_what_a_penalty_took_is_no_error() -> None:
+    """Half of the points after a second run that differs: with an error beside it, both are said."""
+    half = measure("digit_accuracy", value=0.9, earned=2.5)
+    report = score(
+        verdict("a", "pass", half),
+        verdict("b", "fail", half, measure("digit_accuracy", "fail", 0.9, earned=0), findings=BOTH),
+    )
+    lines = _shown(report).splitlines()
+    assert lines[1] == "  pass    a  2.5 of 5 points; 5 before the penalty"
+    assert lines[2] == "  fail    b  2.5 of 10 points; 10 without its error and before the penalty"
+
+
 def test_a_pass_says_what_was_not_measured() -> None:
     report = score(
         verdict("gan", "pass", measure("fid", "skipped", None), measure("fid", "error", None)),

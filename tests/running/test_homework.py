@@ -73,6 +73,7 @@ def _rules(score: dict[str, Any]) -> list[str]:
 def test_a_good_repository_twice(repository: Path, course: Path) -> None:
     code, score, record, _ = _run(repository, course, "--twice")
     assert code == 0 and score["points"] == 9 and _rules(score) == []
+    assert "Both runs wrote the same bytes." in score["notes"]
     assert [c["state"] for c in record["calls"]] == ["ok"] * 6
     assert [c["attempt"] for c in record["calls"]] == [1, 1, 1, 2, 2, 2]
     logs = repository.parent / "out.run"

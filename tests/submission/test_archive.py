@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import grader
 from grader.errors import SubmissionRefused, UsageError
 from grader.submission import Limits, Unreadable, ZipSubmission, open_submission
+from grader.submission.directory import TooManyEntries, examine_directory
 from tests.conftest import GOOD
 
 
@@ -135,6 +137,46 @@ def test_a_directory_of_millions_is_refused_before_it_is_read(tmp_path: Path) ->
         ZipSubmission(path, Limits(entries=10))
 
 
+def test_the_directory_that_is_examined_is_the_one_that_is_read(tmp_path: Path) -> None:
+    """Records in comments, in the last record, at the very end: `zipfile` and the limits must mean the same one."""
+    plain = _zip(tmp_path, {"x": b"1", "y": b"2"}).read_bytes()
+    end = plain.rindex(b"PK\5\6")
+    record = plain[end:-2]
+    hidden = b"PK\5\6" + bytes(16) + b"\1\0"  # as a comment, a record that says it has one byte of comment
+    tried = {
+        "comment": plain[:-2] + b"\5\0hello",
+        "record in a comment": plain[:-2] + struct.pack("<H", len(hidden) + 1) + hidden + b"x",
+        "signature in a comment": record + b"\6\0PK\5\6xx",
+        "something after it": plain + b"\0" * 30,
+        "nothing before it": plain[end:],
+        "signature for a start": plain[: end + 16] + b"PK\5\6" + plain[-2:],
+    }
+    for name, content in tried.items():
+        (tmp_path / "t.zip").write_bytes(content)
+        try:
+            with zipfile.ZipFile(tmp_path / "t.zip") as z:
+                wanted = len(z.infolist())
+        except zipfile.BadZipFile:
+            wanted = -1
+        with open(tmp_path / "t.zip", "rb") as f:
+            try:
+                examine_directory(f, 2)
+            except zipfile.BadZipFile:
+                assert wanted < 1, name
+                continue
+            if wanted > 0:
+                with pytest.raises(TooManyEntries):
+                    examine_directory(f, wanted - 1)
+
+
+def test_equal_damage_of_many_files_is_told_in_one_line(tmp_path: Path) -> None:
+    files = {f"gan/{i}.png": bytes(range(256)) * 4 for i in range(3)}
+    path = _zip(tmp_path, files, method=zipfile.ZIP_STORED)
+    path.write_bytes(path.read_bytes().replace(bytes(range(256)) * 4, bytes(1024)))
+    found = [f for f in grader.check(path, problems=["gan"]).findings if f.rule == "unreadable"]
+    assert [(f.count, f.actual) for f in found] == [(3, "the zip is damaged there (3)")]
+
+
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "s.zip")
     with pytest.raises(UsageError, match="not a regular file"):
@@ -152,7 +194,18 @@ def test_names_that_other_systems_take_for_one(tmp_path: Path, course: Path) -> 
         (finding,) = grader.check(place, problems=["dann"], data=course).findings
         assert (finding.rule, finding.path, finding.count) == ("clashing-names", "dann", 1)
         assert finding.examples == (f"{table.name.upper()} = {table.name}",)
-        assert grader.score(place, problems=["dann"], data=course).state == "fail"
+        scored = grader.score(place, problems=["dann"], data=course)
+        assert scored.state == "fail" and scored.points == 6 and scored.problems[0].would_earn == 9
+
+
+def test_folders_that_other_systems_take_for_one(tmp_path: Path, course: Path) -> None:
+    """Nothing in either of them earns anything: which one is meant, depends on who unpacks it."""
+    for name in ("dann", "Dann"):
+        shutil.copytree(GOOD / "dann", tmp_path / name)
+    scored = grader.score(tmp_path, problems=["dann"], data=course)
+    assert scored.points == 0 and {f.deliverable for f in scored.problems[0].findings} >= {"usps-svhn", "svhn-mnistm"}
+    ungraded = [f for f in grader.check(tmp_path, problems=["gan"]).findings if f.rule == "clashing-names"]
+    assert [(f.problem, f.deliverable) for f in ungraded] == [("", "")]
 
 
 def test_accents_of_one_and_of_two_characters(tmp_path: Path) -> None:

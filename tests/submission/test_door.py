@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+import grader
 from grader.errors import SubmissionRefused, UsageError
 from grader.submission import Limits, Submission, Unreadable, open_submission
 from grader.submission.door import FolderSubmission, PathSubmission
+from tests.conftest import GOOD
 
 FDS = Path("/proc/self/fd")
 Opener = Callable[[Path], Submission]
@@ -145,3 +150,99 @@ def test_paths_that_no_system_has(tmp_path: Path) -> None:
     for path in ("a" * 300, "a\0b"):
         with pytest.raises(UsageError):
             open_submission(tmp_path / path)
+
+
+@pytest.mark.parametrize("what", ["folder", "zip"])
+def test_a_link_is_no_submission(what: str, top: Path, tmp_path: Path) -> None:
+    """It may lead to a fellow student's work."""
+    (tmp_path / "s.zip").write_bytes(b"PK\5\6" + bytes(18))
+    link = tmp_path / ("link" if what == "folder" else "link.zip")
+    link.symlink_to(top if what == "folder" else tmp_path / "s.zip")
+    with pytest.raises(UsageError, match="is a link"):
+        open_submission(link)
+
+
+def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is scored is what was checked: no file is opened a second time in a whole score."""
+    shutil.copytree(GOOD / "dann", tmp_path / "dann")
+    read: list[str] = []
+    real = FolderSubmission._read
+
+    def counted(view: FolderSubmission, path: str, limit: int) -> bytes:
+        read.append(path)
+        return real(view, path, limit)
+
+    monkeypatch.setattr(FolderSubmission, "_read", counted)
+    assert grader.score(tmp_path, problems=["dann"]).state == "skipped"  # without the labels
+    assert len(read) == len(set(read)) == len(list((tmp_path / "dann").rglob("*.csv")))
+
+
+def test_a_file_that_changes_while_it_is_read(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has another length than when it was opened: neither of the two is taken."""
+    real = os.fstat
+
+    def growing(fd: int) -> os.stat_result:
+        status = real(fd)
+        with (top / "a" / "x.txt").open("ab") as f:
+            f.write(b"more")
+        return status
+
+    with FolderSubmission(top) as view:
+        monkeypatch.setattr(os, "fstat", growing)
+        with pytest.raises(Unreadable, match="changed while it was read") as caught:
+            view.read("a/x.txt")
+    assert caught.value.taken > 0
+
+
+def test_a_race_for_a_file(top: Path) -> None:
+    """A student's process swaps a file for a link, a pipe and back while it is read: the secret never comes out."""
+    place, secret, stop = top / "a" / "x.txt", top.parent / "secret" / "labels.csv", Event()
+
+    def swap() -> None:
+        other = top / "a" / "other"
+        for i in itertools.cycle(range(3)):
+            if stop.is_set():
+                return
+            (lambda: other.symlink_to(secret), lambda: os.mkfifo(other), lambda: other.write_bytes(b"content"))[i]()
+            other.replace(place)
+
+    swapping = Thread(target=swap)
+    swapping.start()
+    seen = set()
+    try:
+        for _ in range(400):
+            with FolderSubmission(top) as view:
+                try:
+                    seen.add(view.read("a/x.txt"))
+                except Unreadable:
+                    seen.add(b"refused")
+    finally:
+        stop.set()
+        swapping.join()
+    assert seen <= {b"content", b"refused"}
+
+
+def test_what_was_read_in_vain_counts(top: Path) -> None:
+    """Else a thousand files that turn out to be damaged would be read to the last."""
+    limits = Limits(damaged=2, total_size=100)
+
+    class Damaged(FolderSubmission):
+        def _read(self, path: str, limit: int) -> bytes:
+            raise Unreadable("damaged", taken=min(limit, 60 if path == "large" else 1))
+
+    with Damaged(top, limits) as view:
+        told = []
+        for _ in range(4):
+            with pytest.raises(Unreadable) as caught:
+                view.read("small")
+            told.append(str(caught.value))
+    assert (
+        told[:2] == ["damaged"] * 2
+        and told[2] == told[3] == "2 other files turned out to be damaged, and no more are read"
+    )
+    with Damaged(top, limits) as view:
+        for _ in range(2):
+            with pytest.raises(Unreadable, match="damaged"):
+                view.read("large")
+        with pytest.raises(Unreadable, match="more than 100 bytes"):
+            view.read("large")
