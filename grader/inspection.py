@@ -12,6 +12,7 @@ from grader.checks.figures import CheckedFigure, check_figure
 from grader.checks.images import CheckedImages, check_images
 from grader.checks.logs import check_log
 from grader.checks.tables import CheckedTable, check_table
+from grader.checks.tags import tag_findings
 from grader.errors import SubmissionRefused
 from grader.references.data import BadReference, Data, picture_names, read_labels
 from grader.results import Finding
@@ -66,6 +67,7 @@ class Inspection:
                 self.checked[problem.id, spec.id] = part
             there = there or self.view.entry(spec.path) is not None
         self.findings += check_choices(self.view, problem)
+        self.findings += tag_findings(problem, self.data)
         if not there and len(self.findings) == before and not any(d.required for d in problem.deliverables):
             self._absent.append(problem.id)
 

@@ -70,7 +70,7 @@ def _published(section: Section, measured: object) -> tuple[str, ...]:
         words = text.split(" ")
         if len(words) != 4 or words[1::2] != ["hair", "eyes"] or words[0] not in HAIR or words[2] not in EYES:
             section.fail(f"expected known colours, such as 'blue hair red eyes', found {text!r}", "published_tags")
-    asked = measured.grid[0] * measured.grid[1] if isinstance(measured, FigureSpec) and measured.grid else len(told)
+    asked = (measured.count if isinstance(measured, FigureSpec) else 0) or len(told)
     if told and len(told) != asked:
         section.fail(f"expected one for each of {plural(asked, 'image')}, found {len(told)}", "published_tags")
     if not told and "tags" not in section.values:

@@ -280,7 +280,7 @@ def _judge(grid: Grid, report: _Report) -> None:
     """Findings about the images of a grid: how many they are, blank ones, repeated ones."""
     spec = report.spec
     assert spec.grid is not None
-    wanted, there = spec.grid[0] * spec.grid[1], len(grid.tiles)
+    wanted, there = spec.count, len(grid.tiles)
     if there != wanted:
         report.add(
             rules.TILE_COUNT,

@@ -188,3 +188,11 @@ def test_a_picture_that_is_no_grid_is_warned_of(tmp_path: Path, course_hw3: Path
     assert finding.expected == "5 images in each of 5 rows, of one size, evenly spaced"
     assert "plt.subplots(5, 5)" in finding.help
     assert report.notes == ()  # no word of a person who looks at it instead
+
+
+def test_a_check_reads_the_tags_of_the_data(good_hw3: Path, tmp_path: Path) -> None:
+    (tmp_path / "testing_tags.txt").write_text("1,grey hair blue eyes\n")
+    report = grader.check(good_hw3, HOMEWORK, data=tmp_path)
+    (finding,) = [f for f in report.findings if f.rule == "broken-tags"]
+    assert "unknown colour of hair: 'grey'" in finding.actual and finding.severity == "warning"
+    assert report.state == "pass" and finding.problem == "text2image"
