@@ -232,10 +232,16 @@ def _named(m: MeasureResult, places: Mapping[str, tuple[Sheet, Cell]]) -> Iterat
     if told := particulars(m):
         shown = [((places[name],), text) for name, text in told.images if name in places]
         if shown:
-            yield _Named(told.title[0].upper() + told.title[1:], tuple(shown))
+            yield _Named(told.title[0].upper() + told.title[1:] + _of(len(shown), told.count), tuple(shown))
     failing = [tuple(places[n] for n in pair if n in places) for pair in m.details.get("failing", ())]
     if failing := [pair for pair in failing if pair]:
-        yield _Named("Pairs that do not change as their names say", tuple((pair, "") for pair in failing))
+        left_out = _of(len(failing), m.details.get("failing_count", len(failing)))
+        yield _Named(f"Pairs that do not change as their names say{left_out}", tuple((pair, "") for pair in failing))
+
+
+def _of(shown: int, count: int) -> str:
+    """What a title adds where not all are shown."""
+    return f" ({shown} of {count} shown)" if shown < count else ""
 
 
 def _measure(

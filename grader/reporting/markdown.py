@@ -80,7 +80,7 @@ def _table(report: Report) -> Iterable[str]:
 def _particulars(report: Report) -> Iterable[str]:
     for m in [m for v in report.problems for m in v.measures] if isinstance(report, ScoreReport) else []:
         if (named := particulars(m)) is not None:
-            listed = "; ".join(escape(line) for line in named.lines[:MOST])
+            listed = "; ".join(escape(line) for line in named.lines)
             yield from (f"**{escape(clean(m.id))}**, {escape(named.title)}: {listed}", "")
 
 

@@ -150,15 +150,22 @@ def value_of(m: MeasureResult) -> str:
 
 @dataclass(frozen=True)
 class Particulars:
-    """What a measure says of single images, such as `wrong colours: row 1, column 2: aqua instead of blue`."""
+    """What a measure says of single images, such as `wrong colours: row 1, column 2: aqua instead of blue`.
+
+    `count`: how many images it is true of, of which `images` may be the first.
+    """
 
     title: str
     images: tuple[tuple[str, str], ...]
+    count: int
 
     @property
     def lines(self) -> list[str]:
-        """An entry for each image: its name, and what there is to say beyond the title."""
-        return [f"{clean(name)}: {clean(text)}" if text else clean(name) for name, text in self.images]
+        """An entry for each image, its name and what there is to say beyond the title; then how many are left out."""
+        named = self.images[:MOST]
+        told = [f"{clean(name)}: {clean(text)}" if text else clean(name) for name, text in named]
+        left = self.count - len(named)
+        return [*told, f"and {left} more"] if left > 0 else told
 
 
 def particulars(m: MeasureResult) -> Particulars | None:
@@ -168,12 +175,14 @@ def particulars(m: MeasureResult) -> Particulars | None:
         return None
     if details.get("wrong_tags"):
         wrong = tuple((name, f"{read} instead of {asked}") for name, asked, read in details["wrong_tags"])
-        return Particulars(f"wrong colours of {clean(str(details['part']))}", wrong)
+        return Particulars(f"wrong colours of {clean(str(details['part']))}", wrong, len(wrong))
     if "part" in details and details.get("misread"):  # where what was asked for is not to be seen
-        return Particulars(f"wrong colours of {clean(str(details['part']))}", tuple(details["misread"].items()))
+        read = tuple(details["misread"].items())
+        return Particulars(f"wrong colours of {clean(str(details['part']))}", read, len(read))
     for key, title in _LISTED.items():
-        if details.get(key):
-            return Particulars(title, tuple((str(name), "") for name in details[key]))
+        if named := details.get(key):
+            count = details.get(f"{key}_count", len(named))
+            return Particulars(title, tuple((str(name), "") for name in named), count)
     return None
 
 
@@ -218,7 +227,7 @@ def _measured(verdict: Verdict, m: MeasureResult) -> Outcome:
     if m.details.get("remark"):
         lines.append(clean(str(m.details["remark"])))
     if (named := particulars(m)) is not None:
-        lines.append(f"{named.title}: {'; '.join(named.lines[:MOST])}")
+        lines.append(f"{named.title}: {'; '.join(named.lines)}")
     if m.value is not None:
         lines += reason
     return Outcome(clean(verdict.id), clean(m.id), m.state, m.points, m.max_points, "\n".join(lines))

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.reporting.measures import show_confusion, show_measures
-from grader.reporting.outcomes import MOST, headline, particulars, points_of, untaken
+from grader.reporting.outcomes import headline, particulars, points_of, untaken
 from grader.results import CheckReport, Finding, ScoreReport, State, Verdict
 from grader.text import number, plural
 
@@ -122,7 +122,7 @@ def _problem(verdict: Verdict, console: Console) -> None:
             _indented(console, Text.assemble((m.state, _STYLES[m.state]), f" {m.id}: {m.reason}."))
         if (named := particulars(m)) is not None:
             console.print()
-            _indented(console, Text.assemble((m.id, "bold"), f", {named.title}: {'; '.join(named.lines[:MOST])}"))
+            _indented(console, Text.assemble((m.id, "bold"), f", {named.title}: {'; '.join(named.lines)}"))
         if m.metric == "digit_accuracy" and "confusion" in m.details:
             show_confusion(m, console)
     _findings(warnings, console)
