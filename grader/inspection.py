@@ -11,6 +11,7 @@ from grader.checks.choices import begun, check_choices
 from grader.checks.figures import CheckedFigure, check_figure
 from grader.checks.images import CheckedImages, check_images
 from grader.checks.logs import check_log
+from grader.checks.shared import shared_findings
 from grader.checks.tables import CheckedTable, check_table
 from grader.checks.tags import tag_findings
 from grader.errors import SubmissionRefused
@@ -70,6 +71,11 @@ class Inspection:
         self.findings += tag_findings(problem, self.data)
         if not there and len(self.findings) == before and not any(d.required for d in problem.deliverables):
             self._absent.append(problem.id)
+
+    def compare(self) -> None:
+        """Holds the image folders of all problems against each other."""
+        folders = {key: part for key, part in self.checked.items() if isinstance(part, CheckedImages)}
+        self.findings += shared_findings(folders)
 
     def notes(self) -> list[str]:
         """What is to be said beside the findings."""

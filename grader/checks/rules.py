@@ -159,7 +159,8 @@ CLASHING_NAMES = _error(
 DUPLICATE_IMAGES = _warning(
     "duplicate-images",
     "The same picture several times",
-    "Images with exactly the same pixels. A generator that repeats itself has collapsed, or one batch was saved twice.",
+    "Images with exactly the same pixels, in one folder or in two of a submission. A generator that repeats itself has "
+    "collapsed, or one batch was saved twice.",
     "`0_001.png` and `0_051.png` have the same pixels.",
 )
 COPIED_IMAGES = _warning(
