@@ -61,7 +61,7 @@ class Inspection:
             if isinstance(spec, FigureSpec):
                 self._figure(problem, spec)
             elif isinstance(spec, LogSpec):
-                self.findings += check_log(self.view, spec, problem.id)
+                self.findings += check_log(self.view, spec, problem.id, elsewhere=self.elsewhere)
             else:
                 part = self._images(problem, spec) if isinstance(spec, ImagesSpec) else self._table(problem, spec)
                 self.findings += part.findings

@@ -77,6 +77,15 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f" Did you mean {near!r}?" if near else ""
 
 
+def bare(name: str) -> str:
+    """A name without what people spell in several ways: case, and whatever is no letter or digit.
+
+    >>> bare("WGAN-GP") == bare("wgan_gp")
+    True
+    """
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
 def number(value: float) -> str:
     """A number without a needless fraction.
 
