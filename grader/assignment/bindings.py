@@ -13,6 +13,7 @@ from grader.text import plural
 
 _AGAINST = ("face_count_change", "content_similarity")
 _TAGGED = ("hair_accuracy", "eye_accuracy")
+_BY_TAG = ("diversity", "vendi_score")  # they may compare the images of each tag
 
 
 class Bindings(TypedDict):
@@ -27,12 +28,14 @@ class Bindings(TypedDict):
 
 def read_bindings(section: Section, metric: Metric, deliverable: str, deliverables: Mapping[str, object]) -> Bindings:
     """These keys of a measure. Fails, at its section, where the metric needs one, or has no use for one."""
+    given = "tags" in section.values or "published_tags" in section.values
+    tagged = metric.id in _TAGGED or (metric.id in _BY_TAG and given)
     return Bindings(
         reference_most=_most(section),
         against_reference=_other_domain(section, metric),
         against=_against(section, metric, deliverable, deliverables),
-        tags=section.path("tags", "") if metric.id in _TAGGED else "",
-        published_tags=_published(section, deliverables[deliverable]) if metric.id in _TAGGED else (),
+        tags=section.path("tags", "") if tagged else "",
+        published_tags=_published(section, deliverables[deliverable]) if tagged else (),
     )
 
 
