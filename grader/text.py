@@ -95,6 +95,15 @@ def number(value: float) -> str:
     return f"{value:.10g}"
 
 
+def points(value: float) -> str:
+    """A number of points.
+
+    >>> points(1), points(0.5), points(20)
+    ('1 point', '0.5 points', '20 points')
+    """
+    return f"{number(value)} point{'' if value == 1 else 's'}"
+
+
 def safe_name(text: str) -> str:
     """A file name for any text, the same as the text where that is harmless, and another one for another text.
 

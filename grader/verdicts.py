@@ -196,7 +196,8 @@ def _compare(spec: MeasureSpec, taken: Measurement, faulty: bool, work: Assignme
         binding = next((b for b in baselines if b.points), None)  # one without points is there for orientation
         if binding is not None and not binding.passed:
             state = "fail"
-            reason = f"{metric.show(value)} does not reach {binding.name}, {metric.show(binding.value)}"
+            does = "do" if metric.whole and value != 1 else "does"
+            reason = f"{metric.show(value)} {does} not reach {binding.name}, {metric.show(binding.value)}"
         elif faulty:
             state, reason = "fail", "the deliverable has errors, and a wrong format earns no points"
     return MeasureResult(

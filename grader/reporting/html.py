@@ -21,11 +21,21 @@ from grader._version import __version__
 from grader.metrics import METRICS
 from grader.reporting.annotated import Annotated, for_page
 from grader.reporting.matrices import Bars, Row, bars, confusion
-from grader.reporting.outcomes import MOST, About, Report, baselines_of, clean, findings_of, headline, particulars
+from grader.reporting.outcomes import (
+    MOST,
+    About,
+    Report,
+    baselines_of,
+    clean,
+    findings_of,
+    headline,
+    particulars,
+    row_points,
+)
 from grader.reporting.scales import Scale, reported_values, scale
 from grader.reporting.walls import Cell, Sheet, Wall, walls
 from grader.results import Finding, MeasureResult, ScoreReport, State, Verdict
-from grader.text import number, plural
+from grader.text import number, plural, points
 
 _MOST_SHEETS = 40  # that a wall can be filtered by
 _FIRST_MISREAD = 10  # of a label that are shown enlarged before more are asked for
@@ -144,7 +154,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"number": number, "plural": plural}
+    environment.filters |= {"number": number, "plural": plural, "points": points, "row_points": row_points}
     return environment
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from grader.metrics import METRICS
 from grader.results import CheckReport, Finding, MeasureResult, ScoreReport, State, Verdict
-from grader.text import number, plural, printable
+from grader.text import number, plural, points, printable
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
@@ -116,7 +116,20 @@ def points_of(scored: ScoreReport | Verdict) -> str:
     """`24 of 44 points`, or that no measure gives any."""
     if not scored.max_points:
         return "no points by measures"
-    return f"{number(scored.points)} of {number(scored.max_points)} points"
+    return f"{number(scored.points)} of {points(scored.max_points)}"
+
+
+def by_hand(report: ScoreReport) -> str:
+    """The line above the rows that a person grades."""
+    most = report.manual_points
+    if not most:
+        return "A person looks at these; how many points they give isn't known here:"
+    return f"Up to {number(most)} more point{' is' if most == 1 else 's are'} given by a person:"
+
+
+def row_points(value: float) -> str:
+    """The points of such a row; a dash where none are stated."""
+    return number(value) if value else "–"
 
 
 def untaken(verdicts: Iterable[Verdict]) -> str:
@@ -194,8 +207,8 @@ def baselines_of(m: MeasureResult) -> list[str]:
         wanted = f"{number(100 * b.value if metric.fraction else b.value)}{metric.suffix}"
         reached = "not measured" if m.value is None else "reached" if b.passed else "not reached"
         near = ", borderline" if b.borderline else ""
-        points = f"{number(b.earned)} of {number(b.points)} points" if b.points else "no points"
-        lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {points}")
+        earned = f"{number(b.earned)} of {points(b.points)}" if b.points else "no points"
+        lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {earned}")
     return lines
 
 
