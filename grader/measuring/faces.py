@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NAMED = 20  # images that are named
 _CHANCE = 0.05
+_SMALL = 50  # pixels a side: in smaller images the cascade misses faces that it finds at 64
 _CROWDED = 0.2  # faces beyond one for each image, as a share of the images: detectors seldom err so often
 
 
@@ -39,6 +40,9 @@ def face_count(spec: MeasureSpec, figure: CheckedFigure, context: Context) -> Me
         remarks.append(f"in {there - len(by_tile['without_face'])} of {plural(there, 'image')}")
     if len(boxes) > asked:
         remarks.append(f"more faces than the {asked} images: the interval counts {asked}")
+    side = min((min(x1 - x0, y1 - y0) for x0, y0, x1, y1 in figure.boxes), default=_SMALL)
+    if side < _SMALL:
+        remarks.append(f"images of {side} pixels a side: fewer faces are found in such than at 64, as 640x480 has them")
     if remarks:
         details["remark"] = "; ".join(remarks)
     provenance = _provenance(spec, cascade, asked)
