@@ -11,7 +11,9 @@ from grader.checks.choices import begun, check_choices
 from grader.checks.figures import CheckedFigure, check_figure
 from grader.checks.images import CheckedImages, check_images
 from grader.checks.logs import check_log
+from grader.checks.shared import shared_findings
 from grader.checks.tables import CheckedTable, check_table
+from grader.checks.tags import tag_findings
 from grader.errors import SubmissionRefused
 from grader.references.data import BadReference, Data, picture_names, read_labels
 from grader.results import Finding
@@ -59,15 +61,21 @@ class Inspection:
             if isinstance(spec, FigureSpec):
                 self._figure(problem, spec)
             elif isinstance(spec, LogSpec):
-                self.findings += check_log(self.view, spec, problem.id)
+                self.findings += check_log(self.view, spec, problem.id, elsewhere=self.elsewhere)
             else:
                 part = self._images(problem, spec) if isinstance(spec, ImagesSpec) else self._table(problem, spec)
                 self.findings += part.findings
                 self.checked[problem.id, spec.id] = part
             there = there or self.view.entry(spec.path) is not None
         self.findings += check_choices(self.view, problem)
+        self.findings += tag_findings(problem, self.data)
         if not there and len(self.findings) == before and not any(d.required for d in problem.deliverables):
             self._absent.append(problem.id)
+
+    def compare(self) -> None:
+        """Holds the image folders of all problems against each other."""
+        folders = {key: part for key, part in self.checked.items() if isinstance(part, CheckedImages)}
+        self.findings += shared_findings(folders)
 
     def notes(self) -> list[str]:
         """What is to be said beside the findings."""

@@ -78,6 +78,7 @@ def inspect(
     inspection = Inspection(view, data, around | {work.data_folder}, keep, {} if answers is None else answers)
     for problem in work.problems:
         inspection.look_at(problem)
+    inspection.compare()
     foreign = foreign_findings(view, whole.id, "" if _is_used(view, data, whole) else whole.data_folder)
     findings = [*inspection.findings, *clash_findings(view, _owners(work, whole)), *foreign]
     return Seen(findings, inspection.notes(), inspection.checked)

@@ -88,6 +88,15 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f" Did you mean {near!r}?" if near else ""
 
 
+def bare(name: str) -> str:
+    """A name without what people spell in several ways: case, and whatever is no letter or digit.
+
+    >>> bare("WGAN-GP") == bare("wgan_gp")
+    True
+    """
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
 def number(value: float) -> str:
     """A number without a needless fraction.
 
@@ -95,6 +104,15 @@ def number(value: float) -> str:
     ('35', '2.15')
     """
     return f"{value:.10g}"
+
+
+def points(value: float) -> str:
+    """A number of points.
+
+    >>> points(1), points(0.5), points(20)
+    ('1 point', '0.5 points', '20 points')
+    """
+    return f"{number(value)} point{'' if value == 1 else 's'}"
 
 
 def safe_name(text: str) -> str:

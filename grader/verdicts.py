@@ -21,7 +21,6 @@ from grader.measuring.diversity import collapse_findings
 from grader.measuring.faces import crowd_findings
 from grader.measuring.likeness import likeness_findings
 from grader.measuring.reconstruction import mistake_findings, original_findings
-from grader.measuring.tags import tag_findings
 from grader.metrics import METRICS
 from grader.references.data import BadReference
 from grader.results import (
@@ -58,7 +57,7 @@ def judge_problem(
             part = as_images(part)
         against = checked.get((problem.id, spec.against))
         taken = _take(spec, part, context, problem.id, against)
-        told = {f.message for f in findings}  # measures may share a reference or tags
+        told = {f.message for f in findings}  # measures may share a reference
         findings += [f for f in _told_by(spec, part, taken, context, problem.id, looked) if f.message not in told]
         faulty = any(f.severity == "error" and f.deliverable == spec.deliverable for f in findings)
         measures.append(_compare(spec, taken, faulty or part is None, work))
@@ -85,8 +84,6 @@ def _told_by(
     looked: deliverables that were held against their originals; this one is added.
     """
     if taken.value is None:
-        if isinstance(part, CheckedImages) and spec.metric in ("hair_accuracy", "eye_accuracy"):
-            return tag_findings(problem, spec, part, context)
         return []
     found = _reference_findings(problem, spec, part, taken)
     if spec.metric == "face_count" and isinstance(part, CheckedFigure):
@@ -199,7 +196,8 @@ def _compare(spec: MeasureSpec, taken: Measurement, faulty: bool, work: Assignme
         binding = next((b for b in baselines if b.points), None)  # one without points is there for orientation
         if binding is not None and not binding.passed:
             state = "fail"
-            reason = f"{metric.show(value)} does not reach {binding.name}, {metric.show(binding.value)}"
+            does = "do" if metric.whole and value != 1 else "does"
+            reason = f"{metric.show(value)} {does} not reach {binding.name}, {metric.show(binding.value)}"
         elif faulty:
             state, reason = "fail", "the deliverable has errors, and a wrong format earns no points"
     return MeasureResult(

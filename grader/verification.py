@@ -170,11 +170,7 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
         found += _numbers("", theirs, ours, "points", "max_points", "manual_points")
         if theirs.get("empty", False) is not ours["empty"]:
             found.append(Difference("", "empty", printable(str(theirs.get("empty")), 40), str(ours["empty"])))
-    by_hand = [
-        {"manual": [f"{row['problem']}: {row['title']}, {number(row['points'])}" for row in side["manual"]]}
-        for side in (theirs, ours)
-    ]
-    found += [*_lists("", *by_hand, "manual"), *_sums(theirs)]
+    found += [*_lists("", _by_hand(theirs), _by_hand(ours), "manual"), *_sums(theirs)]
     notes = []
     if theirs.get("grader") != __version__:
         version = printable(str(theirs.get("grader")), 40)
@@ -192,6 +188,10 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
 
 
 _OURS = ("skipped", "error")
+
+
+def _by_hand(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {"manual": [f"{row['problem']}: {row['title']}, {number(row['points'])}" for row in report["manual"]]}
 
 
 def _sums(theirs: Mapping[str, Any]) -> Iterator[Difference]:

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from grader.assignment import load_assignment
 from grader.judges.anime_tags import EYES, HAIR
-from grader.references.data import BadReference, Data
-from grader.references.tags import read_tags
+from grader.references.data import Data
+from grader.references.tags import asked_tags
 from reference_models.core.anime import INNER, Anime, load_anime, made_up_anime
 from reference_models.core.augment import flip, translation
 from reference_models.core.data import to_pixels, to_range
@@ -242,19 +243,13 @@ def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
 
 
 def wanted_tags(data: Path | None) -> list[tuple[str, str]]:
-    """Colours of hair and eyes of the faces that are handed in: `testing_tags.txt`, or the published ones.
+    """Colours of hair and eyes of the faces that are handed in, by the grader's own reading of the list.
 
-    Raises BadReference for tags that are not 25.
+    `testing_tags.txt` of the data, or the published tags. Raises BadReference for a list that can't be used.
     """
-    listed = Data(data, INNER).find("testing_tags.txt")
-    if listed is None:
-        pairs = (("blue", "blue"), ("blue", "green"), ("blue", "red"), ("green", "blue"), ("green", "red"))
-        return [pair for pair in pairs for _ in range(5)]
-    tags = read_tags(listed)
-    if tags.faults or len(tags.pairs) != 25:
-        found = tags.faults[0] if tags.faults else f"{len(tags.pairs)}"
-        raise BadReference(f"{listed}: expected 25 lines with colours of hair and eyes; found {found}")
-    return [tags.pairs[key] for key in sorted(tags.pairs)]
+    (problem,) = load_assignment(ASSIGNMENT).only([PROBLEM]).problems
+    spec = next(m for m in problem.measures if m.metric == "hair_accuracy")
+    return list(asked_tags(Data(data, INNER), spec.tags, spec.published_tags, 25).pairs)
 
 
 def pictures_of(model: Model, tags: list[tuple[str, str]], seed: int = NOISE_SEED) -> Pictures:

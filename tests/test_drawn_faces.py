@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -17,6 +18,8 @@ import grader.reporting.hidden
 from fixtures.faces import face
 from fixtures.hw4 import grid
 from grader.judges.networks import TagReader
+from grader.judges.weights import Weights
+from grader.measuring.context import Context
 from grader.results import MeasureResult, ScoreReport
 from tests.cli.test_cli import _run as run
 from tests.judges.test_cascades import PHOTOS
@@ -223,3 +226,30 @@ def test_places_where_nothing_can_be_kept(place: Path, tmp_path: Path) -> None:
     for where, told in ((tmp_path / "file", "that is a file"), (tmp_path / "no/folder", "there is no folder")):
         done = run("score", "s", "--assignment", "own.toml", "--keep", where, cwd=place)
         assert done.returncode == 2 and told in done.stderr and "--keep" in done.stderr
+
+
+class _Detector:
+    """Stands in for the cascade: finds as many faces as it is told, one in each place from the first on."""
+
+    version = "test"
+    weights = Weights("anime_cascade", Path("c.xml"), "0" * 64, True)
+
+    def __init__(self, faces: int) -> None:
+        self._faces = faces
+
+    def faces(self, picture: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
+        height, width = picture.shape[:2]
+        places = [(i % 5 * width // 5, i // 5 * height // 5) for i in range(self._faces)]
+        return [(x + 4, y + 4, x + width // 5 - 4, y + height // 5 - 4) for x, y in places]
+
+
+@pytest.mark.parametrize(("faces", "gan", "text2image"), [(19, 0, 0), (20, 2, 1), (25, 2, 1)])
+def test_the_homeworks_count_at_its_boundary(
+    faces: int, gan: float, text2image: float, good_hw3: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Context, "cascade", lambda *_: _Detector(faces))
+    report = grader.score(good_hw3, "mlds-spring2018-hw3", problems=["gan", "text2image"])
+    for problem, points in (("gan", gan), ("text2image", text2image)):
+        taken = _measure(report, f"face_count.{problem}")
+        assert (taken.value, taken.points, taken.state) == (faces, points, "pass" if points else "fail")
+    assert _measure(report, "face_count.gan").reason == ("" if gan else "19 faces do not reach baseline, 20 faces")

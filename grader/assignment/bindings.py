@@ -13,6 +13,7 @@ from grader.text import plural
 
 _AGAINST = ("face_count_change", "content_similarity")
 _TAGGED = ("hair_accuracy", "eye_accuracy")
+_BY_TAG = ("diversity", "vendi_score")  # they may compare the images of each tag
 
 
 class Bindings(TypedDict):
@@ -27,12 +28,14 @@ class Bindings(TypedDict):
 
 def read_bindings(section: Section, metric: Metric, deliverable: str, deliverables: Mapping[str, object]) -> Bindings:
     """These keys of a measure. Fails, at its section, where the metric needs one, or has no use for one."""
+    given = "tags" in section.values or "published_tags" in section.values
+    tagged = metric.id in _TAGGED or (metric.id in _BY_TAG and given)
     return Bindings(
         reference_most=_most(section),
         against_reference=_other_domain(section, metric),
         against=_against(section, metric, deliverable, deliverables),
-        tags=section.path("tags", "") if metric.id in _TAGGED else "",
-        published_tags=_published(section, deliverables[deliverable]) if metric.id in _TAGGED else (),
+        tags=section.path("tags", "") if tagged else "",
+        published_tags=_published(section, deliverables[deliverable]) if tagged else (),
     )
 
 
@@ -70,7 +73,7 @@ def _published(section: Section, measured: object) -> tuple[str, ...]:
         words = text.split(" ")
         if len(words) != 4 or words[1::2] != ["hair", "eyes"] or words[0] not in HAIR or words[2] not in EYES:
             section.fail(f"expected known colours, such as 'blue hair red eyes', found {text!r}", "published_tags")
-    asked = measured.grid[0] * measured.grid[1] if isinstance(measured, FigureSpec) and measured.grid else len(told)
+    asked = (measured.count if isinstance(measured, FigureSpec) else 0) or len(told)
     if told and len(told) != asked:
         section.fail(f"expected one for each of {plural(asked, 'image')}, found {len(told)}", "published_tags")
     if not told and "tags" not in section.values:

@@ -121,6 +121,11 @@ class FigureSpec:
     copies_of: tuple[str, ...] = ()
 
     @property
+    def count(self) -> int:
+        """How many images the grid holds; 0 for any other picture."""
+        return self.grid[0] * self.grid[1] if self.grid else 0
+
+    @property
     def format(self) -> Literal["JPEG", "PNG"]:
         """What the file must be inside."""
         return "PNG" if self.path.lower().endswith(".png") else "JPEG"

@@ -9,7 +9,7 @@ from grader.assignment import Choice, Deliverable, ImagesSpec, Problem
 from grader.checks import rules
 from grader.results import Finding
 from grader.submission import Submission
-from grader.text import are, listing, plural
+from grader.text import are, bare, listing, plural
 
 
 def begun(submission: Submission, problem: Problem) -> set[str]:
@@ -81,20 +81,42 @@ def _too_few(submission: Submission, choice: Choice, specs: Mapping[str, Deliver
     if len(whole) >= choice.least:
         return None
     half = [
-        f"{o}: {len(there[o])} of {len(choice.deliverables[o])} files"
+        f"{o} ({len(there[o])} of {len(choice.deliverables[o])} files)"
         for o in choice.options
         if 0 < len(there[o]) < len(choice.deliverables[o])
     ]
+    alike = [
+        f"{folder}/ (looks like {o})"
+        for o, ids in choice.deliverables.items()
+        if not there[o]
+        for folder in _respelled(submission, o, {posixpath.dirname(specs[i].path) for i in ids})
+    ]
+    kinds = {"whole": whole, "begun": half, "under another name": alike}
+    found = "; ".join(f"{kind}: {listing(names, 10)}" for kind, names in kinds.items() if names)
     n, first = len(whole), [specs[i].path for i in choice.deliverables[choice.options[0]]]
+    advice = f"For each one hand in, as for {choice.options[0]}: {', '.join(first)}."
     return rules.TOO_FEW_OPTIONS.finding(
         problem=problem,
         path=posixpath.commonpath([posixpath.dirname(s.path) for i, s in specs.items() if _of(choice, i)]) or ".",
-        message=f"{choice.title}: {n} of {choice.least} {are(n)} there. One counts when all its files are.",
+        message=f"{choice.title}: {f'{n} {are(n)}' if n else 'none is'} there, at least {choice.least} "
+        f"{are(choice.least)} asked for. One counts when all its files are there.",
         expected=f"at least {choice.least} of {', '.join(choice.options)}",
-        actual=listing([*whole, *half], 10) if whole or half else "none of them",
-        help=f"For each one hand in, as for {choice.options[0]}: {', '.join(first)}.",
-        examples=half,
+        actual=found or "none of them",
+        help=f"Rename {listing(alike)}. {advice}" if alike else advice,
+        examples=[*half, *alike],
     )
+
+
+def _respelled(submission: Submission, option: str, folders: set[str]) -> list[str]:
+    """Folders whose names differ from that of an option's own in case and punctuation alone."""
+    found = []
+    for folder in sorted(folders):
+        home, name = posixpath.split(folder)
+        if bare(name) != bare(option):
+            continue
+        near = [e.name for e in submission.peek(home or ".").values() if e.kind == "folder" and e.name != name]
+        found += [posixpath.join(home, other) for other in near if bare(other) == bare(name)]
+    return found
 
 
 def _of(choice: Choice, deliverable: str) -> bool:

@@ -111,6 +111,11 @@ class Contents:
             self._spec = replace(self._spec, size=size)
         return self._spec
 
+    def digests(self) -> dict[bytes, str]:
+        """A name by the hash of each picture's pixels; pictures of one colour are left out."""
+        plain = set(self._constant)
+        return {key: name for (key, _), name in self._first.items() if name not in plain}
+
     def findings(self) -> list[Finding]:
         """Errors in the order of the rules, then warnings."""
         spec = self._spec

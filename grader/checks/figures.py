@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +19,7 @@ from grader.checks.rules import Rule
 from grader.checks.tiles import Grid, blank, repeated, take_apart
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
-from grader.text import are, listing, plural, printable
+from grader.text import are, bare, listing, plural, printable
 
 KEPT_PIXELS = 12_000_000
 _LARGEST = 16 * 2**20  # bytes
@@ -208,8 +207,7 @@ def _promised(name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    stem = name.rpartition(".")[0].lower().replace("figure", "fig")
-    return re.sub(r"[^a-z0-9]", "", stem)
+    return bare(name.rpartition(".")[0]).replace("figure", "fig")
 
 
 def _opened(submission: Submission, report: _Report) -> Image.Image | None:
@@ -280,7 +278,7 @@ def _judge(grid: Grid, report: _Report) -> None:
     """Findings about the images of a grid: how many they are, blank ones, repeated ones."""
     spec = report.spec
     assert spec.grid is not None
-    wanted, there = spec.grid[0] * spec.grid[1], len(grid.tiles)
+    wanted, there = spec.count, len(grid.tiles)
     if there != wanted:
         report.add(
             rules.TILE_COUNT,

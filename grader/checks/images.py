@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from grader.assignment import ImagesSpec
 from grader.checks import rules
@@ -21,12 +22,14 @@ class CheckedImages:
     """What can be judged: names in sorted order with their pixels (rows of `spec.mode` samples), and the findings.
 
     `spec` has a definite number of images: where the assignment leaves it open, it is the one that was handed in.
+    `digests`: a name by the hash of each picture's pixels.
     """
 
     spec: ImagesSpec
     names: tuple[str, ...]
     pixels: tuple[bytes, ...]
     findings: tuple[Finding, ...]
+    digests: Mapping[bytes, str] = field(default_factory=dict)
 
 
 Pictures = dict[tuple[str, str], CheckedImages]  # what was judged, by problem and deliverable
@@ -75,7 +78,8 @@ def check_images(
     spec = contents.settle()
     findings += contents.findings()
     judged = sorted(contents.pixels.items())
-    return CheckedImages(spec, tuple(name for name, _ in judged), tuple(p for _, p in judged), tuple(findings))
+    names, pixels = tuple(name for name, _ in judged), tuple(p for _, p in judged)
+    return CheckedImages(spec, names, pixels, tuple(findings), contents.digests())
 
 
 def _strange_entries(submission: Submission, spec: ImagesSpec, problem: str) -> list[Finding]:

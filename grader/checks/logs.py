@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from grader.checks import rules
 from grader.checks.rules import Rule
 from grader.results import Finding
 from grader.submission import Submission, Unreadable
-from grader.text import EXAMPLES, are, have, listing, plural, printable
+from grader.text import EXAMPLES, are, bare, have, listing, plural, printable
 
 _LARGEST = 16 * 2**20  # bytes
 _MOST_ROWS = 200_000
@@ -24,26 +25,42 @@ _LONGEST = 60  # characters of a number
 Row = tuple[int, list[str]]  # line number and fields
 
 
-def check_log(submission: Submission, spec: LogSpec, problem: str) -> list[Finding]:
-    """Findings about one log; none where it is optional and absent."""
+def check_log(submission: Submission, spec: LogSpec, problem: str, *, elsewhere: Collection[str] = ()) -> list[Finding]:
+    """Findings about one log; none where it is optional and absent. `elsewhere`: the places of other things."""
     report = _Report(spec, problem)
     entry = submission.entry(spec.path)
-    wanted = ",".join(spec.columns)
     if entry is None:
         if spec.required:
-            report.add(
-                rules.MISSING_DELIVERABLE,
-                f"{spec.path} is not there.",
-                f"a csv with the columns {wanted}",
-                "no such file",
-                "Write the losses there while training.",
-            )
+            _not_there(submission, report, elsewhere)
     elif entry.kind != "file":
         kind = f"a {entry.kind}"
         report.add(rules.NOT_A_FILE, f"{spec.path} is {kind}, not a file.", "a csv", kind, "Put the csv itself there.")
     else:
         _read(submission, report)
     return report.findings
+
+
+def _not_there(submission: Submission, report: _Report, elsewhere: Collection[str]) -> None:
+    """The log is absent: names one beside it that is spelled otherwise, or says so: `with_log.csv` for `with.csv`."""
+    path = report.spec.path
+    folder, name = posixpath.split(path)
+    files = [e.name for e in submission.peek(folder or ".").values() if e.kind == "file"]
+    near = [
+        posixpath.join(folder, f) for f in files if f.lower().endswith((".csv", ".txt")) and _stem(f) == _stem(name)
+    ]
+    if near := sorted(set(near) - set(elsewhere)):
+        message, help = f"{path} is not there; {printable(near[0])} is.", f"If it is this log, rename it to {path}."
+        report.add(rules.MISNAMED, message, path, near[0], help)
+        return
+    wanted = f"a csv with the columns {','.join(report.spec.columns)}"
+    help = "Write the losses there while training."
+    report.add(rules.MISSING_DELIVERABLE, f"{path} is not there.", wanted, "no such file", help)
+
+
+def _stem(name: str) -> str:
+    """What a log's name says beyond being one."""
+    stem = bare(posixpath.splitext(name)[0])
+    return re.sub("logs?|loss(es)?", "", stem) or stem
 
 
 @dataclass

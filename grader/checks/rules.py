@@ -159,7 +159,8 @@ CLASHING_NAMES = _error(
 DUPLICATE_IMAGES = _warning(
     "duplicate-images",
     "The same picture several times",
-    "Images with exactly the same pixels. A generator that repeats itself has collapsed, or one batch was saved twice.",
+    "Images with exactly the same pixels, in one folder or in two of a submission. A generator that repeats itself has "
+    "collapsed, or one batch was saved twice.",
     "`0_001.png` and `0_051.png` have the same pixels.",
 )
 COPIED_IMAGES = _warning(
@@ -396,8 +397,9 @@ REFERENCE_COUNT = _warning(
 BROKEN_TAGS = _warning(
     "broken-tags",
     "The data's list of tags can't be used",
-    "The colours that images are to show stand in a file of the data. With an unknown colour in it, an id that stands "
-    "twice, or another number of tags than of images, no accuracy can be told, and no points rest on it.",
+    "The colours that images are to show stand in a file of the data, line by line in the order of the grid, with ids "
+    "from 1 on. With an unknown colour in it, an id that stands twice or out of this order, or another number of tags "
+    "than of images, no accuracy can be told, and no points rest on it.",
     "`26,grey hair blue eyes`: gray is spelled so, and 25 images are asked for.",
 )
 

@@ -42,14 +42,15 @@ def validate(file: Path) -> None:
     """Check an assignment file of your own; the exit code is 2 if it is wrong."""
     from grader.assignment import load_assignment
     from grader.errors import UsageError
+    from grader.text import points
 
     if file.suffix != ".toml":
         raise UsageError(f"{file}: an assignment file ends in .toml.")
     loaded = load_assignment(file)
     measures = [m for p in loaded.problems for m in p.measures]
-    points = sum(b.points for m in measures for b in m.baselines)
+    most = sum(b.points for m in measures for b in m.baselines)
     click.echo(
-        f"{file} is valid: {loaded.id}, {len(loaded.problems)} problems, {len(measures)} measures, {points:g} points."
+        f"{file} is valid: {loaded.id}, {len(loaded.problems)} problems, {len(measures)} measures, {points(most)}."
     )
 
 

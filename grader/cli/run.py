@@ -163,7 +163,7 @@ def run(
         shown.submission(top)  # refuses places for reports before anything runs
         target.mkdir(exist_ok=True)
         logs.mkdir(exist_ok=True)
-        settings: dict[str, Any] = {"problems": problems, "data": data, "judges": dict(map(named_file, judges))}
+        settings: dict[str, Any] = {"problems": homework.scored, "data": data, "judges": dict(map(named_file, judges))}
         settings |= {"references": references, "device": device}
         with tempfile.TemporaryDirectory(prefix="grader-second-") as second, homework.fetched(logs):
             homework.run(target, logs)

@@ -76,11 +76,11 @@ def _show(found: Verification, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from grader.text import number, plural
+    from grader.text import plural, points
 
     n = plural(found.compared, "value")
     headline = {
-        "pass": ("HOLDS", "bold green", f"{number(found.points)} points, as claimed; {n} measured again"),
+        "pass": ("HOLDS", "bold green", f"{points(found.points)}, as claimed; {n} measured again"),
         "fail": ("DOES NOT HOLD", "bold red", f"{plural(len(found.differences), 'difference')}; {n} measured again"),
         "skipped": ("OPEN", "bold yellow", f"{n} measured again and as claimed, but not all could be"),
     }

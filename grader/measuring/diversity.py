@@ -1,4 +1,8 @@
-"""Diversity of the images of each class, beside that of as many reference images of the class."""
+"""Diversity of the images of each class, beside that of as many reference images of the class.
+
+Where tags say what the images of a grid are to show, the images of one tag are a class: one face for each tag, repeated
+for all of its images, is as diverse as its tags are in the grid as a whole.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from grader.errors import CannotMeasure
 from grader.measuring.context import Context, network_provenance, pixel_array
 from grader.measuring.distributions import FEW
 from grader.references.data import read_labels
+from grader.references.tags import asked_tags
 from grader.results import Finding, Measurement
 from grader.text import listing
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 COLLAPSED = 0.5  # share of the reference's Vendi score below which a class has collapsed
 _COLLAPSED_FEW = 0.65  # the same for fewer images than FEW, where even ten different ones have half of it
 _LEAST = 10  # images of a class that a comparison needs
+_LEAST_OF_TAG = 5  # the same for a tag, for which several sets of real images are there
 _SETS = 8  # of as many real images, where they are few
 _COLUMNS = ("image_name", "label")
 
@@ -33,7 +39,7 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     """Mean over the classes of the mean pairwise distance of features, or of their Vendi score."""
     from grader.metrics.diversity import pairwise_distance, pairwise_interval, vendi_score
 
-    of_class = _classes(images)
+    of_class = _classes(spec, images, context)
     small = [name for name, rows in of_class.items() if len(rows) < 2]
     if small:
         of_each = f" of each class; {listing(small)} has fewer" if small != [""] else ""
@@ -49,7 +55,7 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     details: dict[str, Any] = {"per_class": per_class}
     provenance = network_provenance(spec.protocol, found, len(features))
     # Both numbers grow with n, so that as many images are taken on both sides.
-    real = _real_values(spec, images, context, compute)
+    real = _real_values(spec, images, {name: len(rows) for name, rows in of_class.items()}, context, compute)
     shares = {name: compute(features[of_class[name][:n]]) / of_real for name, (n, of_real) in real.items()}
     if shares:
         mean = sum(shares.values()) / len(shares)
@@ -65,22 +71,29 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
 
 
 def _real_values(
-    spec: MeasureSpec, images: CheckedImages, context: Context, compute: Callable[[NDArray[np.float64]], float]
+    spec: MeasureSpec,
+    images: CheckedImages,
+    counts: Mapping[str, int],
+    context: Context,
+    compute: Callable[[NDArray[np.float64]], float],
 ) -> dict[str, tuple[int, float]]:
     """For each class that can be compared how many real images are taken, and what is computed of so many."""
-    counts = {name: len(rows) for name, rows in _classes(images).items()}
-    size = images.spec.size
-    # Of classes with few images several sets are taken: one such set says little.
-    wanted = {name: n * (_SETS if len(images.names) < FEW else 1) for name, n in counts.items()}
+    size, tagged = images.spec.size, _tagged(spec)
+    # Of classes with few images several sets are taken: one such set says little. Tags share the reference's images.
+    times = _SETS if len(images.names) < FEW else 1
+    wanted = {"": len(images.names) * times} if tagged else {name: n * times for name, n in counts.items()}
     key = spec.reference, spec.reference_labels, spec.protocol, size, *wanted.items()
+    least = _LEAST_OF_TAG if tagged else _LEAST
 
     def values() -> dict[str, tuple[int, float]]:
         real = context.once(("features", *key), lambda: _features_of_classes(spec, wanted, size, context))
+        if tagged:
+            real = dict.fromkeys(counts, real[""]) if real else {}
         sizes = {name: min(counts[name], len(found)) for name, found in real.items()}
-        found = {name: (n, _mean_of_sets(compute, real[name], n)) for name, n in sizes.items() if n >= _LEAST}
+        found = {name: (n, _mean_of_sets(compute, real[name], n)) for name, n in sizes.items() if n >= least}
         return {name: (n, value) for name, (n, value) in found.items() if value > 0}
 
-    return context.once((spec.metric, *key), values)
+    return context.once((spec.metric, *key, *(counts.items() if tagged else ())), values)
 
 
 def _mean_of_sets(compute: Callable[[NDArray[np.float64]], float], real: NDArray[np.float64], n: int) -> float:
@@ -113,11 +126,36 @@ def collapse_findings(problem: str, images: CheckedImages, taken: Measurement) -
 
 
 def _title(name: str) -> str:
+    if name and not name.isdigit():
+        return name
     return f"label {name}" if name else "all images"
 
 
-def _classes(images: CheckedImages) -> dict[str, list[int]]:
-    """Indices of the images of each label; all of them under "" where the names carry none."""
+def _tagged(spec: MeasureSpec) -> bool:
+    return bool(spec.tags or spec.published_tags)
+
+
+def _classes(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, list[int]]:
+    """Indices of the images of each label, or of each tag; all of them under "" where there is neither."""
+    return _of_tags(spec, images, context) if _tagged(spec) else _of_labels(images)
+
+
+def _of_tags(spec: MeasureSpec, images: CheckedImages, context: Context) -> dict[str, list[int]]:
+    """Indices of the images of each tag that stands more than once. Raises BrokenTags and CannotMeasure.
+
+    They are called by the place of their first image: the tags themselves may be what a course hides.
+    """
+    asked = asked_tags(context.data, spec.tags, spec.published_tags, images.spec.count).pairs
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, pair in enumerate(asked[: len(images.names)]):
+        found[pair].append(i)
+    several = {f"asked for as {images.names[rows[0]]}": rows for rows in found.values() if len(rows) > 1}
+    if not several:
+        raise CannotMeasure("compares the images of each tag, and no tag stands twice")
+    return several
+
+
+def _of_labels(images: CheckedImages) -> dict[str, list[int]]:
     names, field = images.spec.names, images.spec.label_field
     if names is None or field is None:
         return {"": list(range(len(images.names)))}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NAMED = 20  # images that are named
 _CHANCE = 0.05
+_SMALL = 50  # pixels a side: in smaller images the cascade misses faces that it finds at 64
 _CROWDED = 0.2  # faces beyond one for each image, as a share of the images: detectors seldom err so often
 
 
@@ -27,7 +28,7 @@ def face_count(spec: MeasureSpec, figure: CheckedFigure, context: Context) -> Me
 
     if told := _unfit(figure):
         return Measurement(None, 0, told, "fail")
-    cascade, asked = context.cascade(CASCADES[spec.protocol]), _asked(figure)
+    cascade, asked = context.cascade(CASCADES[spec.protocol]), figure.spec.count
     boxes = _faces(figure, cascade)
     k = min(len(boxes), asked)
     low, high = exact_interval(k, asked)
@@ -39,6 +40,9 @@ def face_count(spec: MeasureSpec, figure: CheckedFigure, context: Context) -> Me
         remarks.append(f"in {there - len(by_tile['without_face'])} of {plural(there, 'image')}")
     if len(boxes) > asked:
         remarks.append(f"more faces than the {asked} images: the interval counts {asked}")
+    side = min((min(x1 - x0, y1 - y0) for x0, y0, x1, y1 in figure.boxes), default=_SMALL)
+    if side < _SMALL:
+        remarks.append(f"images of {side} pixels a side: fewer faces are found in such than at 64, as 640x480 has them")
     if remarks:
         details["remark"] = "; ".join(remarks)
     provenance = _provenance(spec, cascade, asked)
@@ -52,7 +56,7 @@ def crowd_findings(problem: str, figure: CheckedFigure, taken: Measurement) -> l
         return []
     images = len(figure.boxes) - len(taken.details["without_face"])
     beyond = round(taken.value) - images
-    if beyond < _CROWDED * _asked(figure):
+    if beyond < _CROWDED * figure.spec.count:
         return []
     several = taken.details["several_faces"]
     finding = rules.CROWDED.finding(
@@ -79,7 +83,7 @@ def face_count_change(
         return Measurement(None, 0, told, "fail")
     assert without is not None
     cascade = context.cascade(CASCADES[spec.protocol])
-    found = [(f, _faces(f, cascade), _asked(f)) for f in (figure, without)]
+    found = [(f, _faces(f, cascade), f.spec.count) for f in (figure, without)]
     (a, m), (b, n) = counts = [(min(len(boxes), asked), asked) for _, boxes, asked in found]
     p = chance_of_difference(*counts)
     chance = "the difference is within chance" if p >= _CHANCE else "more than chance explains"
@@ -121,11 +125,6 @@ def _unfit(figure: CheckedFigure) -> str:
         return f"{figure.spec.path} can't be judged"
     most = f"{KEPT_PIXELS:,} pixels"
     return "" if figure.pixels else f"{figure.spec.path} has more than {most}: save it with fewer dots per inch"
-
-
-def _asked(figure: CheckedFigure) -> int:
-    assert figure.spec.grid is not None  # the assignment was validated
-    return figure.spec.grid[0] * figure.spec.grid[1]
 
 
 def _faces(figure: CheckedFigure, cascade: Cascade) -> list[Box]:

@@ -36,11 +36,13 @@ def domain_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
     remark = f"the judge is right on {100 * (held_out or 0):.0f} % of the domains' own pictures that it has not seen"
     if (held_out or 0) < _SURE:
         remark += ": a poor judge of these domains"
+    strange = [name for name, yes in zip(images.names, taken, strict=True) if not yes]
     details: dict[str, Any] = {
         "held_out_accuracy": held_out,
         "source_n": len(source),
         "target_n": len(target),
-        "taken_for_source": [name for name, yes in zip(images.names, taken, strict=True) if not yes][:_NAMED],
+        "taken_for_source": strange[:_NAMED],
+        "taken_for_source_count": len(strange),
         "remark": remark,
     }
     provenance = network_provenance(spec.protocol, found, n) | {"reference": spec.reference, "judged": len(taken)}

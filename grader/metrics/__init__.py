@@ -35,9 +35,11 @@ class Metric:
 
         >>> METRICS["digit_accuracy"].show(0.912), METRICS["fid"].show(24.7377), METRICS["kid"].show(-0.0002346)
         ('91.20 %', '24.738', '-0.000235')
-        >>> METRICS["face_count"].show(24.0), METRICS["face_count_change"].show(-0.12)
-        ('24 faces', '-12.00 pp')
+        >>> METRICS["face_count"].show(24.0), METRICS["face_count"].show(1.0), METRICS["face_count_change"].show(-0.12)
+        ('24 faces', '1 face', '-12.00 pp')
         """
+        if self.whole and value == 1:
+            return f"1{self.suffix.removesuffix('s')}"
         return (number(value) if self.whole else self._bare(value)) + self.suffix
 
     def span(self, ends: tuple[float, float]) -> str:

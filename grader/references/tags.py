@@ -12,7 +12,8 @@ from pathlib import Path
 
 from grader.errors import CannotMeasure
 from grader.judges.anime_tags import EYES, HAIR
-from grader.references.data import BadReference
+from grader.references.data import BadReference, Data
+from grader.text import listing, plural
 
 LARGEST = 32 << 20  # bytes
 _PAIR = re.compile(r"(\S+) hair (\S+) eyes")
@@ -30,6 +31,58 @@ class Tags:
     pairs: dict[int, tuple[str, str]]
     faults: tuple[str, ...] = ()
     unclear: tuple[int, ...] = ()
+
+
+class BrokenTags(BadReference):
+    """A list of tags that can't be used. `faults`: what is wrong with it, one by one."""
+
+    def __init__(self, path: str, faults: tuple[str, ...]) -> None:
+        super().__init__(f"{path} can't be used: {listing(faults)}")
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class AskedTags:
+    """Colours of hair and eyes that the images of a grid are to show, row by row, and where that was read."""
+
+    pairs: tuple[tuple[str, str], ...]
+    source: str
+
+
+def asked_tags(data: Data, relative: str, published: tuple[str, ...], count: int) -> AskedTags:
+    """What `count` images are asked for: by the file of the data, or as published where there is none.
+
+    The lines are in the order of the grid, and their ids number its places: 1 to `count`. Whoever sorts by id and
+    whoever takes the lines as they come therefore draw the same grid; a list in which these differ is broken.
+
+    Raises BrokenTags, and CannotMeasure where the file isn't here and nothing was published.
+    """
+    path = data.find(relative) if relative else None
+    if path is None and published:
+        tags, source = parse_tags("\n".join(f"{i},{text}" for i, text in enumerate(published, 1))), "as published"
+    else:
+        path, source = data.need(relative), relative
+        try:
+            tags = read_tags(path)
+        except BadReference as e:
+            raise BrokenTags(source, (str(e),)) from None
+    if faults := _faults(tags, count):
+        raise BrokenTags(source, faults)
+    return AskedTags(tuple(tags.pairs.values()), source)
+
+
+def _faults(tags: Tags, count: int) -> tuple[str, ...]:
+    """Why these are no tags for `count` images."""
+    faults = [*tags.faults, *(f"the tags of {key} name no one colour of hair and of eyes" for key in tags.unclear)]
+    if not faults and len(tags.pairs) != count:
+        faults.append(f"it holds tags of {plural(len(tags.pairs), 'image')}, and {count} are asked for")
+    if beyond := [str(key) for key in tags.pairs if not 1 <= key <= count]:
+        faults.append(f"ids outside of 1 to {count}: {listing(beyond)}")
+    moved = next(((place, key) for place, key in enumerate(tags.pairs, 1) if place != key), None)
+    if moved and not faults:
+        place, key = moved
+        faults.append(f"the ids don't go from 1 to {count} line by line: in place {place} stands {key}")
+    return tuple(faults)
 
 
 def read_tags(path: Path) -> Tags:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from grader.assignment import Assignment, Deliverable, DocumentSpec, FigureSpec, ImagesSpec, LogSpec, Problem
 from grader.metrics import METRICS, Metric
-from grader.text import number
+from grader.text import number, points
 
 
 def describe(assignment: Assignment) -> str:
@@ -22,11 +22,14 @@ def describe(assignment: Assignment) -> str:
         lines.append("  measured")
         for m in problem.measures:
             metric = METRICS[m.metric]
-            steps = [f"{b.name} {_value(b.value, b.op, metric)}: {number(b.points)} points" for b in m.baselines]
+            steps = [f"{b.name} {_value(b.value, b.op, metric)}: {points(b.points)}" for b in m.baselines]
             lines.append(f"    {m.id} ({metric.title}, protocol {m.protocol}): {', '.join(steps) or 'no points'}")
     if assignment.manual:
         lines += ["", "given by a person"]
-        lines += [f"  {m.problem}: {m.title}: {number(m.points)} points" for m in assignment.manual]
+        lines += [
+            f"  {m.problem}: {m.title}: {points(m.points) if m.points else 'points not stated'}"
+            for m in assignment.manual
+        ]
     if assignment.repository:
         lines += ["", "checked with --with-repository"]
         for f in assignment.repository:

@@ -86,7 +86,7 @@ _DETAILS_OF = {
     # What was read, and that it is wrong: what was asked for stands in the data.
     "hair_accuracy": {"misread", "part"},
     "eye_accuracy": {"misread", "part"},
-    "domain_accuracy": {"held_out_accuracy", "source_n", "target_n", "taken_for_source"},
+    "domain_accuracy": {"held_out_accuracy", "source_n", "target_n", "taken_for_source", "taken_for_source_count"},
     "content_similarity": {"others", "nearest_own", "unchanged", "unchanged_count"},
 }
 _PROVENANCE = {

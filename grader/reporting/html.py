@@ -21,11 +21,21 @@ from grader._version import __version__
 from grader.metrics import METRICS
 from grader.reporting.annotated import Annotated, for_page
 from grader.reporting.matrices import Bars, Row, bars, confusion
-from grader.reporting.outcomes import MOST, About, Report, baselines_of, clean, findings_of, headline, particulars
+from grader.reporting.outcomes import (
+    MOST,
+    About,
+    Report,
+    baselines_of,
+    clean,
+    findings_of,
+    headline,
+    particulars,
+    row_points,
+)
 from grader.reporting.scales import Scale, reported_values, scale
 from grader.reporting.walls import Cell, Sheet, Wall, walls
 from grader.results import Finding, MeasureResult, ScoreReport, State, Verdict
-from grader.text import number, plural
+from grader.text import number, plural, points
 
 _MOST_SHEETS = 40  # that a wall can be filtered by
 _FIRST_MISREAD = 10  # of a label that are shown enlarged before more are asked for
@@ -144,7 +154,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"number": number, "plural": plural}
+    environment.filters |= {"number": number, "plural": plural, "points": points, "row_points": row_points}
     return environment
 
 
@@ -232,10 +242,16 @@ def _named(m: MeasureResult, places: Mapping[str, tuple[Sheet, Cell]]) -> Iterat
     if told := particulars(m):
         shown = [((places[name],), text) for name, text in told.images if name in places]
         if shown:
-            yield _Named(told.title[0].upper() + told.title[1:], tuple(shown))
+            yield _Named(told.title[0].upper() + told.title[1:] + _of(len(shown), told.count), tuple(shown))
     failing = [tuple(places[n] for n in pair if n in places) for pair in m.details.get("failing", ())]
     if failing := [pair for pair in failing if pair]:
-        yield _Named("Pairs that do not change as their names say", tuple((pair, "") for pair in failing))
+        left_out = _of(len(failing), m.details.get("failing_count", len(failing)))
+        yield _Named(f"Pairs that do not change as their names say{left_out}", tuple((pair, "") for pair in failing))
+
+
+def _of(shown: int, count: int) -> str:
+    """What a title adds where not all are shown."""
+    return f" ({shown} of {count} shown)" if shown < count else ""
 
 
 def _measure(

@@ -10,11 +10,13 @@ from grader.reporting.outcomes import (
     About,
     Report,
     baselines_of,
+    by_hand,
     clean,
     findings_of,
     headline,
     outcomes,
     particulars,
+    row_points,
     value_of,
 )
 from grader.results import Finding, ScoreReport, State
@@ -38,8 +40,10 @@ def render(report: Report, about: About) -> str:
     for note in report.notes[:MOST]:
         lines += [f"> {escape(clean(note))}", ""]
     if isinstance(report, ScoreReport) and report.manual and not report.empty:
-        lines += [f"Up to {number(report.manual_points)} more points are given by a person:", ""]
-        lines += [f"- {escape(m.problem)}, {number(m.points)}: {escape(clean(m.title))}" for m in report.manual[:MOST]]
+        lines += [by_hand(report), ""]
+        lines += [
+            f"- {escape(m.problem)}, {row_points(m.points)}: {escape(clean(m.title))}" for m in report.manual[:MOST]
+        ]
     return _cut("\n".join(lines).rstrip() + "\n")
 
 
@@ -80,7 +84,7 @@ def _table(report: Report) -> Iterable[str]:
 def _particulars(report: Report) -> Iterable[str]:
     for m in [m for v in report.problems for m in v.measures] if isinstance(report, ScoreReport) else []:
         if (named := particulars(m)) is not None:
-            listed = "; ".join(escape(line) for line in named.lines[:MOST])
+            listed = "; ".join(escape(line) for line in named.lines)
             yield from (f"**{escape(clean(m.id))}**, {escape(named.title)}: {listed}", "")
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from grader.metrics import METRICS
 from grader.results import MeasureResult
-from grader.text import number
+from grader.text import number, points
 
 _MARGIN = 2  # columns left of a table or block
 
@@ -57,8 +57,8 @@ def _table(measures: Iterable[MeasureResult]) -> Table:
 
 def _block(m: MeasureResult, console: Console) -> None:
     """A line with name, value and points; below it whatever else there is."""
-    points = f"  {_points(m)} points" if m.max_points else ""
-    console.print(Padding(Text.assemble(m.id, "  ", (_value(m), "bold"), points), (0, 0, 0, _MARGIN)), highlight=False)
+    earned = f"  {number(m.points)}/{points(m.max_points)}" if m.max_points else ""
+    console.print(Padding(Text.assemble(m.id, "  ", (_value(m), "bold"), earned), (0, 0, 0, _MARGIN)), highlight=False)
     interval = [Text(f"95 % interval {_interval(m)}")] if m.interval else []
     for line in (*interval, *_baselines(m), *map(Text, _standing(m))):
         console.print(Padding(line, (0, 0, 0, 2 * _MARGIN)), highlight=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from grader.metrics import METRICS
 from grader.results import CheckReport, Finding, MeasureResult, ScoreReport, State, Verdict
-from grader.text import number, plural, printable
+from grader.text import number, plural, points, printable
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
@@ -131,7 +131,20 @@ def points_of(scored: ScoreReport | Verdict) -> str:
     """`24 of 44 points`, or that no measure gives any."""
     if not scored.max_points:
         return "no points by measures"
-    return f"{number(scored.points)} of {number(scored.max_points)} points"
+    return f"{number(scored.points)} of {points(scored.max_points)}"
+
+
+def by_hand(report: ScoreReport) -> str:
+    """The line above the rows that a person grades."""
+    most = report.manual_points
+    if not most:
+        return "A person looks at these; how many points they give isn't known here:"
+    return f"Up to {number(most)} more point{' is' if most == 1 else 's are'} given by a person:"
+
+
+def row_points(value: float) -> str:
+    """The points of such a row; a dash where none are stated."""
+    return number(value) if value else "–"
 
 
 def untaken(verdicts: Iterable[Verdict]) -> str:
@@ -165,15 +178,22 @@ def value_of(m: MeasureResult) -> str:
 
 @dataclass(frozen=True)
 class Particulars:
-    """What a measure says of single images, such as `wrong colours: row 1, column 2: aqua instead of blue`."""
+    """What a measure says of single images, such as `wrong colours: row 1, column 2: aqua instead of blue`.
+
+    `count`: how many images it is true of, of which `images` may be the first.
+    """
 
     title: str
     images: tuple[tuple[str, str], ...]
+    count: int
 
     @property
     def lines(self) -> list[str]:
-        """An entry for each image: its name, and what there is to say beyond the title."""
-        return [f"{clean(name)}: {clean(text)}" if text else clean(name) for name, text in self.images]
+        """An entry for each image, its name and what there is to say beyond the title; then how many are left out."""
+        named = self.images[:MOST]
+        told = [f"{clean(name)}: {clean(text)}" if text else clean(name) for name, text in named]
+        left = self.count - len(named)
+        return [*told, f"and {left} more"] if left > 0 else told
 
 
 def particulars(m: MeasureResult) -> Particulars | None:
@@ -183,12 +203,14 @@ def particulars(m: MeasureResult) -> Particulars | None:
         return None
     if details.get("wrong_tags"):
         wrong = tuple((name, f"{read} instead of {asked}") for name, asked, read in details["wrong_tags"])
-        return Particulars(f"wrong colours of {clean(str(details['part']))}", wrong)
+        return Particulars(f"wrong colours of {clean(str(details['part']))}", wrong, len(wrong))
     if "part" in details and details.get("misread"):  # where what was asked for is not to be seen
-        return Particulars(f"wrong colours of {clean(str(details['part']))}", tuple(details["misread"].items()))
+        read = tuple(details["misread"].items())
+        return Particulars(f"wrong colours of {clean(str(details['part']))}", read, len(read))
     for key, title in _LISTED.items():
-        if details.get(key):
-            return Particulars(title, tuple((str(name), "") for name in details[key]))
+        if named := details.get(key):
+            count = details.get(f"{key}_count", len(named))
+            return Particulars(title, tuple((str(name), "") for name in named), count)
     return None
 
 
@@ -200,8 +222,8 @@ def baselines_of(m: MeasureResult) -> list[str]:
         wanted = f"{number(100 * b.value if metric.fraction else b.value)}{metric.suffix}"
         reached = "not measured" if m.value is None else "reached" if b.passed else "not reached"
         near = ", borderline" if b.borderline else ""
-        points = f"{number(b.earned)} of {number(b.points)} points" if b.points else "no points"
-        lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {points}")
+        earned = f"{number(b.earned)} of {points(b.points)}" if b.points else "no points"
+        lines.append(f"{clean(b.name)} {'≥' if b.op == 'ge' else '≤'} {wanted}: {reached}{near}, {earned}")
     return lines
 
 
@@ -233,7 +255,7 @@ def _measured(verdict: Verdict, m: MeasureResult) -> Outcome:
     if m.details.get("remark"):
         lines.append(clean(str(m.details["remark"])))
     if (named := particulars(m)) is not None:
-        lines.append(f"{named.title}: {'; '.join(named.lines[:MOST])}")
+        lines.append(f"{named.title}: {'; '.join(named.lines)}")
     if m.value is not None:
         lines += reason
     return Outcome(clean(verdict.id), clean(m.id), m.state, m.points, m.max_points, "\n".join(lines))

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.reporting.measures import show_confusion, show_measures
-from grader.reporting.outcomes import MOST, headline, particulars, points_of, untaken
+from grader.reporting.outcomes import by_hand, headline, particulars, points_of, row_points, untaken
 from grader.results import CheckReport, Finding, ScoreReport, State, Verdict
 from grader.text import number, plural
 
@@ -52,10 +52,10 @@ def render_score(report: ScoreReport, console: Console) -> None:
             _problem(verdict, console)
     _notes(report.notes, console)
     if report.manual and not report.empty:
-        _print(console, f"\nUp to {number(report.manual_points)} more points are given by a person:")
+        _print(console, f"\n{by_hand(report)}")
         widest = max(_NAME, *(len(row.problem) for row in report.manual))
         for row in report.manual:
-            _print(console, f"  {row.problem:{widest}} {number(row.points):>4}  {row.title}")
+            _print(console, f"  {row.problem:{widest}} {row_points(row.points):>4}  {row.title}")
 
 
 def _print(console: Console, what: str | Text, style: str = "") -> None:
@@ -132,7 +132,7 @@ def _problem(verdict: Verdict, console: Console) -> None:
             _indented(console, Text.assemble((m.state, _STYLES[m.state]), f" {m.id}: {m.reason}."))
         if (named := particulars(m)) is not None:
             console.print()
-            _indented(console, Text.assemble((m.id, "bold"), f", {named.title}: {'; '.join(named.lines[:MOST])}"))
+            _indented(console, Text.assemble((m.id, "bold"), f", {named.title}: {'; '.join(named.lines)}"))
         if m.metric == "digit_accuracy" and "confusion" in m.details:
             show_confusion(m, console)
     _findings(warnings, console)

@@ -41,7 +41,10 @@ class Options:
 
 
 class Homework:
-    """The scripts of one repository. `findings` and `record` grow with each call; `void`: what earns nothing."""
+    """The scripts of one repository. `findings` and `record` grow with each call; `void`: what earns nothing.
+
+    `scored`: the problems that are scored afterwards: those whose scripts the assignment says how to call.
+    """
 
     def __init__(self, repository: Path, whole: Assignment, work: Assignment, data: Data, options: Options) -> None:
         """Raises UsageError, before anything runs, for what can't be run here."""
@@ -60,6 +63,14 @@ class Homework:
                 f"{work.id} doesn't say how its scripts are called: add `runs` to [[repository.script]], as "
                 "docs/guides/running.md shows."
             )
+        called = {s.problem for s in self.scripts}
+        silent = [s for s in scripts if not s.runs and not s.fetch and s.problem not in called]
+        # What was never called wrote nothing, which is not the student's fault.
+        uncalled = {s.problem for s in silent}
+        self.scored = tuple(p.id for p in work.problems if p.id not in uncalled)
+        if silent:
+            names = ", ".join(s.path for s in silent)
+            self.notes.append(f"{names}: not run and not scored, since {work.id} doesn't say how to call it.")
         if options.fetch and not self.fetching:
             raise UsageError(f"--fetch: {work.id} has no script with `fetch = true`, so there is nothing to download.")
         if self.fetching and not options.fetch:

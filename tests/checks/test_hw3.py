@@ -105,8 +105,8 @@ def test_what_is_said_of_choices(tmp_path: Path, course_hw3: Path, good_hw3: Pat
     findings = grader.check(tmp_path, HOMEWORK, problems=["variants"], data=course_hw3).findings
     missing, few = findings
     assert (missing.rule, missing.path) == ("missing-deliverable", "variants/tip1/with.png")
-    assert few.message == "Tips: 2 of 3 are there. One counts when all its files are."
-    assert few.path == "variants" and few.actual == "tip5, tip17, tip1: 3 of 4 files"
+    assert few.message == "Tips: 2 are there, at least 3 are asked for. One counts when all its files are there."
+    assert few.path == "variants" and few.actual == "whole: tip5, tip17; begun: tip1 (3 of 4 files)"
     assert few.expected.startswith("at least 3 of tip1, tip2, ") and "variants/tip1/without.csv" in few.help
     shutil.rmtree(tmp_path / "variants")
     (tmp_path / "README.md").write_text("nothing yet")
@@ -188,3 +188,38 @@ def test_a_picture_that_is_no_grid_is_warned_of(tmp_path: Path, course_hw3: Path
     assert finding.expected == "5 images in each of 5 rows, of one size, evenly spaced"
     assert "plt.subplots(5, 5)" in finding.help
     assert report.notes == ()  # no word of a person who looks at it instead
+
+
+def test_a_check_reads_the_tags_of_the_data(good_hw3: Path, tmp_path: Path) -> None:
+    (tmp_path / "testing_tags.txt").write_text("1,grey hair blue eyes\n")
+    report = grader.check(good_hw3, HOMEWORK, data=tmp_path)
+    (finding,) = [f for f in report.findings if f.rule == "broken-tags"]
+    assert "unknown colour of hair: 'grey'" in finding.actual and finding.severity == "warning"
+    assert report.state == "pass" and finding.problem == "text2image"
+
+
+def test_an_option_under_another_spelling_is_suggested(tmp_path: Path, course_hw3: Path, good_hw3: Path) -> None:
+    shutil.copytree(good_hw3 / "variants", tmp_path / "variants")
+    (tmp_path / "variants" / "wgan_gp").rename(tmp_path / "variants" / "WGAN-GP")
+    (tmp_path / "variants" / "tip17").rename(tmp_path / "variants" / "Tip 17")
+    gans, tips = grader.check(tmp_path, HOMEWORK, problems=["variants"], data=course_hw3).findings
+    assert gans.message.startswith("Other GANs: none is there, at least 1 is asked for.")
+    assert gans.actual == "under another name: variants/WGAN-GP/ (looks like wgan_gp)"
+    assert tips.actual == "whole: tip1, tip5; under another name: variants/Tip 17/ (looks like tip17)"
+    assert gans.help.startswith("Rename variants/WGAN-GP/ (looks like wgan_gp).")
+
+
+@pytest.mark.parametrize("name", ["with_log.csv", "With.csv", "log-with.csv", "with_losses.CSV", "with.txt"])
+def test_a_log_under_another_spelling_is_suggested(name: str, tmp_path: Path, course_hw3: Path, good_hw3: Path) -> None:
+    shutil.copytree(good_hw3 / "variants", tmp_path / "variants")
+    (tmp_path / "variants" / "tip1" / "with.csv").rename(tmp_path / "variants" / "tip1" / name)
+    found = grader.check(tmp_path, HOMEWORK, problems=["variants"], data=course_hw3).findings
+    assert [f.rule for f in found] == ["misnamed", "too-few-options"]
+    assert found[0].help == "If it is this log, rename it to variants/tip1/with.csv." and found[0].actual.endswith(name)
+
+
+def test_another_log_is_not_taken_for_one_that_is_missing(tmp_path: Path, course_hw3: Path, good_hw3: Path) -> None:
+    shutil.copytree(good_hw3 / "variants", tmp_path / "variants")
+    (tmp_path / "variants" / "tip1" / "with.csv").rename(tmp_path / "variants" / "tip1" / "notes.csv")
+    found = grader.check(tmp_path, HOMEWORK, problems=["variants"], data=course_hw3).findings
+    assert [f.rule for f in found] == ["missing-deliverable", "too-few-options"]

@@ -95,6 +95,15 @@ def test_images_with_several_faces_are_warned_of() -> None:
     assert found[0].examples == ("row 1, column 1",) == tuple(taken.details["several_faces"])
 
 
+def test_images_too_small_for_the_cascade_are_remarked() -> None:
+    figure = _figure(wall())
+    shrunk = tuple((x0, y0, x0 + 38, y0 + 39) for x0, y0, _, _ in figure.boxes)
+    taken = measure(_spec("face_count"), replace(figure, boxes=shrunk), _context())
+    assert "images of 38 pixels a side: fewer faces are found" in taken.details["remark"]
+    enough = tuple((x0, y0, x0 + 50, y0 + 50) for x0, y0, _, _ in figure.boxes)
+    assert "pixels" not in measure(_spec("face_count"), replace(figure, boxes=enough), _context()).details["remark"]
+
+
 def test_no_face_at_all() -> None:
     taken = measure(_spec("face_count"), _figure(np.full((360, 360, 3), 90, np.uint8)), _context())
     assert taken.value == 0 and taken.interval is not None and taken.interval[0] == 0

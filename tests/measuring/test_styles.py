@@ -100,6 +100,7 @@ def test_the_domain_is_told_as_scikit_learn_tells_it(data: Path) -> None:
     yes = theirs.predict(scaler.transform(outputs.reshape(18, -1))).astype(bool)
     assert taken.value == yes.mean() and 6 <= yes.sum() <= 12
     assert taken.details["taken_for_source"] == [f"{i:02}.png" for i in range(18) if not yes[i]]
+    assert taken.details["taken_for_source_count"] == 18 - yes.sum()
     wilson = binomtest(int(yes.sum()), 18).proportion_ci(0.95, method="wilson")
     assert taken.interval == pytest.approx((wilson.low, wilson.high))
     assert taken.details["held_out_accuracy"] > 0.95 and "poor" not in taken.details["remark"]

@@ -11,16 +11,17 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from grader.assignment import FigureSpec, MeasureSpec
+from grader.assignment import FigureSpec, MeasureSpec, Problem
 from grader.checks.figures import CheckedFigure, as_images
+from grader.checks.tags import tag_findings
 from grader.errors import CannotMeasure
 from grader.judges.anime_tags import EYES, HAIR
 from grader.judges.features import Extractor, Features
 from grader.judges.weights import Weights
 from grader.measuring import measure
 from grader.measuring.context import Context
-from grader.measuring.tags import BrokenTags, tag_findings
 from grader.references.data import BadReference, Data
+from grader.references.tags import BrokenTags
 
 PUBLISHED = ("blue hair red eyes", "green hair blue eyes", "blue hair green eyes", "pink hair red eyes")
 
@@ -60,6 +61,10 @@ def _spec(metric: str = "hair_accuracy", **more: Any) -> MeasureSpec:
     return MeasureSpec(metric, metric, "samples", "anime-tags", "", 0, (), **fields)
 
 
+def _problem(*measures: MeasureSpec) -> Problem:
+    return Problem("text2image", "Faces by tags", (_figure(*RIGHT).spec,), measures)
+
+
 RIGHT = (("blue", "red"), ("green", "blue"), ("blue", "green"), ("pink", "red"))
 
 
@@ -95,10 +100,10 @@ def test_a_grid_of_another_size() -> None:
 
 def test_the_datas_tags_come_first(tmp_path: Path) -> None:
     lines = [
-        "7,red hair red eyes",
+        "1,red hair red eyes",
         "2,red hair red eyes",
         "3,long hair:5\tred hair:3\tred eyes:1",
-        "1,red hair red eyes",
+        "4,red hair red eyes",
     ]
     (tmp_path / "tags.txt").write_text("\n".join(lines))
     figure = _figure(*[("red", "red")] * 4)
@@ -114,6 +119,10 @@ def test_the_datas_tags_come_first(tmp_path: Path) -> None:
     ("lines", "told", "count"),
     [
         (["1,blue hair red eyes"] * 4, "line 2: the id 1 stands above already", 3),
+        ([f"{n},red hair red eyes" for n in (4, 3, 2, 1)], "from 1 to 4 line by line: in place 1 stands 4", 1),
+        ([f"{n},red hair red eyes" for n in (1, 3, 2, 4)], "in place 2 stands 3", 1),
+        ([f"{n},red hair red eyes" for n in (0, 1, 2, 3)], "ids outside of 1 to 4: 0", 1),
+        ([f"{n},red hair red eyes" for n in (1, 2, 99, 4)], "ids outside of 1 to 4: 99", 1),
         (["1,blue hair red eyes", "2,grey hair red eyes"], "unknown colour of hair: 'grey'", 1),
         (["1,blue hair red eyes"], "it holds tags of 1 image, and 4 are asked for", 1),
         (["1,hat:3\tsmile:2"], "the tags of 1 name no one colour", 1),
@@ -126,7 +135,7 @@ def test_broken_tags(lines: list[str], told: str, count: int, tmp_path: Path) ->
     with pytest.raises(BrokenTags, match=r"tags\.txt can't be used") as raised:
         measure(spec, images, _context(tmp_path))
     assert isinstance(raised.value, BadReference) and told in " ".join(raised.value.faults)
-    (finding,) = tag_findings("text2image", spec, images, _context(tmp_path))
+    (finding,) = tag_findings(_problem(spec), Data(tmp_path, "data"))
     assert (finding.rule, finding.severity, finding.count) == ("broken-tags", "warning", count)
     assert finding.path == "tags.txt" and told in " ".join(finding.examples)
     assert (
@@ -136,10 +145,22 @@ def test_broken_tags(lines: list[str], told: str, count: int, tmp_path: Path) ->
 
 
 def test_fine_tags_and_absent_ones_are_no_finding(tmp_path: Path) -> None:
-    images = as_images(_figure(*RIGHT))
-    assert tag_findings("text2image", _spec(), images, _context()) == []
-    assert tag_findings("text2image", _spec(tags="t.txt", published_tags=()), images, _context(tmp_path)) == []
+    nowhere, here = Data(None, "data"), Data(tmp_path, "data")
+    assert tag_findings(_problem(_spec()), nowhere) == []
+    assert tag_findings(_problem(_spec(tags="t.txt", published_tags=())), here) == []
+    (tmp_path / "t.txt").write_text("".join(f"{n},red hair red eyes\n" for n in range(1, 5)))
+    assert tag_findings(_problem(_spec(tags="t.txt")), here) == []
+
+
+def test_a_list_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_bytes(b"\xff\xfe\x00")
-    assert tag_findings("text2image", _spec(tags="t.txt"), images, _context(tmp_path)) == []
+    (finding,) = tag_findings(_problem(_spec(tags="t.txt")), Data(tmp_path, "data"))
+    assert "can't be read" in finding.actual
     with pytest.raises(BadReference, match="can't be read"):
-        measure(_spec(tags="t.txt"), images, _context(tmp_path))
+        measure(_spec(tags="t.txt"), as_images(_figure(*RIGHT)), _context(tmp_path))
+
+
+def test_one_list_of_two_measures_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("1,grey hair red eyes\n")
+    both = [_spec(metric, tags="t.txt") for metric in ("hair_accuracy", "eye_accuracy")]
+    assert len(tag_findings(_problem(*both), Data(tmp_path, "data"))) == 1

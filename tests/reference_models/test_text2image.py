@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from grader.judges.anime_tags import EYES, HAIR
-from grader.references.data import BadReference
+from grader.references.data import BadReference, Data
+from grader.references.tags import asked_tags
 from reference_models import text2image
 from reference_models.core.models import Model
 from reference_models.core.runs import Machine
@@ -83,14 +84,25 @@ def test_tags_come_from_the_data_or_are_the_published_ones(tmp_path: Path) -> No
     assert len(published) == 25 and published[0] == ("blue", "blue") and published[24] == ("green", "red")
     assert wanted_tags(tmp_path) == published
     (tmp_path / "testing_tags.txt").write_text(
-        "".join(f"{i},{HAIR[i % 12]} hair {EYES[i % 11]} eyes\n" for i in range(25))
+        "".join(f"{i},{HAIR[i % 12]} hair {EYES[i % 11]} eyes\n" for i in range(1, 26))
     )
-    assert wanted_tags(tmp_path)[13] == (HAIR[1], EYES[2])
+    assert wanted_tags(tmp_path)[12] == (HAIR[1], EYES[2])
     (tmp_path / "testing_tags.txt").write_text("1,blue hair blue eyes\n")
-    with pytest.raises(BadReference, match="expected 25 lines with colours of hair and eyes; found 1"):
+    with pytest.raises(BadReference, match="it holds tags of 1 image, and 25 are asked for"):
         wanted_tags(tmp_path)
     (tmp_path / "testing_tags.txt").write_text("1,mauve hair blue eyes\n")
     with pytest.raises(BadReference, match="unknown colour of hair: 'mauve'"):
+        wanted_tags(tmp_path)
+
+
+def test_solution_and_grader_agree_on_the_order_of_tags(tmp_path: Path) -> None:
+    """They did not: one sorted by id, the other took the lines as they came. Now both refuse what can be read twice."""
+    lines = [f"{i},{HAIR[i % 12]} hair {EYES[i % 11]} eyes\n" for i in range(1, 26)]
+    (tmp_path / "testing_tags.txt").write_text("".join(lines))
+    asked = asked_tags(Data(tmp_path, "mlds_data"), "testing_tags.txt", (), 25)
+    assert wanted_tags(tmp_path) == list(asked.pairs)
+    (tmp_path / "testing_tags.txt").write_text("".join(reversed(lines)))
+    with pytest.raises(BadReference, match="line by line: in place 1 stands 25"):
         wanted_tags(tmp_path)
 
 

@@ -160,3 +160,32 @@ def test_measures_that_name_nothing() -> None:
     assert particulars(_told("hair_accuracy", 1.0, part="hair", misread={}, wrong_tags=[])) is None
     inputs = particulars(_told("content_similarity", 0.9, unchanged=["a.png"]))
     assert inputs is not None and (inputs.title, inputs.lines) == ("their inputs unchanged", ["a.png"])
+
+
+@pytest.mark.parametrize(
+    ("id", "key", "title"),
+    [
+        ("domain_accuracy", "taken_for_source", "taken for the source domain"),
+        ("face_share", "without_face", "no face found in"),
+        ("content_similarity", "unchanged", "their inputs unchanged"),
+    ],
+)
+def test_a_list_that_was_cut_says_so(id: str, key: str, title: str) -> None:
+    names = [f"{i:03}.png" for i in range(20)]
+    cut = score(verdict("gan", "pass", _told(id, 0.5, **{key: names, f"{key}_count": 69})))
+    assert "018.png; 019.png; and 49 more" in re.sub(r"\s+", " ", _terminal(cut))
+    assert ".png; and 49 more\n" in render("markdown", cut, ABOUT)
+    assert any(f"{title}: 000.png" in row.text and row.text.endswith("and 49 more") for row in outcomes(cut))
+    whole = score(verdict("gan", "pass", _told(id, 0.5, **{key: names, f"{key}_count": 20})))
+    assert "and 49 more" not in _terminal(whole) and "019.png" in _terminal(whole)
+
+
+def test_the_pages_titles_say_how_many_there_are() -> None:
+    named = _told("domain_accuracy", 0.5, taken_for_source=["row 1, column 1"], taken_for_source_count=3)
+    assert "Taken for the source domain (1 of 3 shown)" in render("html", score(verdict("gan", "pass", named)), ALL)
+
+
+def test_more_wrong_colours_than_are_spelled_out() -> None:
+    wrong = [[f"row {i}, column 1", "blue", "red"] for i in range(60)]
+    found = particulars(_told("hair_accuracy", 0.1, part="hair", wrong_tags=wrong))
+    assert found is not None and len(found.lines) == 51 and found.lines[-1] == "and 10 more"

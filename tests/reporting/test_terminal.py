@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from grader.metrics import METRICS
+from grader.reporting import render
 from grader.reporting.terminal import render_check, render_score
-from grader.results import CheckReport, ScoreReport
-from tests.reporting.reports import CHECKED, CLEAN, FAIR, finding, measure, score, verdict
+from grader.results import CheckReport, ManualPoints, ScoreReport
+from tests.reporting.reports import ABOUT, CHECKED, CLEAN, FAIR, finding, measure, score, verdict
 
 BOTH = (finding(), finding(severity="warning", rule="near-duplicates", message="2 images are nearly the same."))
 
@@ -88,3 +91,22 @@ def test_a_check() -> None:
     lines = _shown(CHECKED).splitlines()
     assert lines[:3] == ["FAIL  hw2: 1 error, 1 warning", "  pass  gan      as asked for", "  fail  acgan    1 error"]
     assert _shown(CLEAN).startswith("PASS  hw2: everything is as it should be\n")
+
+
+def test_points_that_nobody_knows_are_no_zeros() -> None:
+    known, unknown = ManualPoints("gan", "from the report", 1), ManualPoints("gan", "the discussion", 0)
+    one = replace(score(verdict("gan", "pass", measure("fid", points=1, earned=1))), manual=(known, unknown))
+    told = _shown(one)
+    assert "hw2: 1 of 1 point\n" in told
+    assert "Up to 1 more point is given by a person:\n  gan         1  from the report\n" in told
+    assert "  gan         –  the discussion\n" in told
+    none = replace(one, manual=(unknown,))
+    assert "A person looks at these; how many points they give isn't known here:\n  gan         –" in _shown(none)
+    for kind in ("markdown", "html"):
+        page = render(kind, none, ABOUT)
+        assert "Up to 0" not in page and "Together at most" not in page and "–" in page
+
+
+def test_one_face_is_one() -> None:
+    few = measure("face_count", "fail", 1.0, earned=0)
+    assert METRICS["face_count"].show(1.0) == "1 face" and "1 face " in _shown(score(verdict("gan", "fail", few)))

@@ -288,6 +288,21 @@ def test_python_environments(tmp_path: Path) -> None:
         sandbox.python_environments(tmp_path)
 
 
+def test_scripts_that_nobody_can_call_are_not_held_against_a_student(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.running.homework.find_sandbox", lambda: sandbox.Sandbox("/usr/bin/bwrap", "0", 0, ()))
+    earlier = load_assignment("dlcv-fall2020-hw3")
+    homework = Homework(tmp_path, earlier, earlier, Data(None, "x"), Options())
+    assert homework.scored == ("vae", "gan")
+    (note,) = homework.notes
+    assert note.startswith("hw3_p3.sh, hw3_p4.sh: not run and not scored")
+    runs = {s.path: s.runs for s in homework.scripts}
+    assert runs == {"hw3_p1.sh": (("{out}/VAE/fig1_4.png",),), "hw3_p2.sh": (("{out}/GAN/fig2_2.png",),)}
+    with pytest.raises(UsageError, match="doesn't say how its scripts are called"):
+        Homework(tmp_path, earlier, earlier.only(["dann"]), Data(None, "x"), Options())
+
+
 def test_what_an_assignment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.running.homework.find_sandbox", lambda: sandbox.Sandbox("/usr/bin/bwrap", "0", 0, ()))
     later = load_assignment("dlcv-fall2022-hw2")
