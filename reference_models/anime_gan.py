@@ -30,21 +30,15 @@ TILES = 25
 class Settings:
     """Each trick is a switch. `width` counts the generator's channels at 16 x 16, `d_width` the discriminator's first.
 
-    Tips of "How to train a GAN" (Chintala et al., 2016) that can be left out, or taken: `normalise` (tip 1), pictures
-    in [-1, 1] and Tanh, else in [0, 1] and a sigmoid; `sparse` (against tip 5), ReLU, max pooling and convolutions
-    without transposition instead of LeakyReLU, strides and transposed ones; `g_dropout` (tip 17), the share of the
-    generator's activations that are left out, in training and afterwards. `spread`: standard deviation of the noise of
-    what is handed in; below 1, faces are more alike and more of them are found. The rest: see core.unconditional.
+    `dropout`: the discriminator's. `spread`: standard deviation of the noise of what is handed in; below 1, faces are
+    more alike and more of them are found. The rest: see core.unconditional.
     """
 
     z: int = 100
     width: int = 128
     d_width: int = 32
     loss: Loss = "bce"
-    normalise: bool = True
-    sparse: bool = False
-    dropout: float = 0.25  # the discriminator's
-    g_dropout: float = 0.0
+    dropout: float = 0.25
     leak: float = 0.2
     rate: float = 2e-4
     d_rate: float = 0.0
@@ -75,45 +69,31 @@ class Generator(nn.Sequential):
     """Noise ``(n, z)`` to pictures: a dense layer to 16 x 16, twice as large twice, convolutions between, Tanh."""
 
     def __init__(self, settings: Settings) -> None:
-        w = settings.width
-        parts: list[nn.Module] = [nn.Linear(settings.z, w * 16 * 16), _activation(settings)]
-        parts.append(nn.Unflatten(1, (w, 16, 16)))
+        w, leak = settings.width, settings.leak
+        parts: list[nn.Module] = [nn.Linear(settings.z, w * 16 * 16), nn.LeakyReLU(leak), nn.Unflatten(1, (w, 16, 16))]
         for before, after in ((w, w), (w, w // 2)):
-            parts += [nn.Upsample(scale_factor=2), Same(before, after)] if settings.sparse else [Double(before, after)]
-            parts.append(_norm(after))
-            parts.append(_activation(settings))
-            if settings.g_dropout:
-                parts.append(Dropout(settings.g_dropout))
-        last = nn.Tanh() if settings.normalise else Halves()
-        super().__init__(*parts, (Same if settings.sparse else Transposed)(w // 2, 3), last)
+            parts += [Double(before, after), _norm(after), nn.LeakyReLU(leak)]
+        super().__init__(*parts, Transposed(w // 2, 3), nn.Tanh())
         self.apply(_initialise)
 
 
-class Discriminator(nn.Module):
+class Discriminator(nn.Sequential):
     """Pictures to one logit each, ``(n,)``: 64 → 32 → 16 (17 with a border of zeros) → 9 → 9, then a dense layer."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
         if settings.loss == "wgan-gp":
             raise ValueError("a critic whose gradient is penalised has no BatchNorm: see gan_variants")
-        w, self.normalise = settings.d_width, settings.normalise
+        w = settings.d_width
         parts: list[nn.Module] = []
         for before, after, stride in ((3, w, 2), (w, 2 * w, 2), (2 * w, 4 * w, 2), (4 * w, 8 * w, 1)):
-            pools = settings.sparse and stride == 2
-            parts.append(Same(before, after, 1 if pools else stride))
-            if pools:
-                parts.append(nn.MaxPool2d(2, ceil_mode=True))
+            parts.append(Same(before, after, stride))
             if before == w:
                 parts.append(nn.ZeroPad2d((0, 1, 0, 1)))
             if before != 3:
                 parts.append(_norm(after))
-            parts += [_activation(settings), nn.Dropout(settings.dropout)]
-        self.body = nn.Sequential(*parts, nn.Flatten(), nn.Linear(8 * w * 9 * 9, 1), nn.Flatten(0))
+            parts += [nn.LeakyReLU(settings.leak), nn.Dropout(settings.dropout)]
+        super().__init__(*parts, nn.Flatten(), nn.Linear(8 * w * 9 * 9, 1), nn.Flatten(0))
         self.apply(_initialise)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        result: Tensor = self.body(pictures if self.normalise else (pictures + 1) / 2)
-        return result
 
 
 class Same(nn.Conv2d):
@@ -149,28 +129,6 @@ class Double(Transposed):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: ARG002
         weight = sum((F.pad(self.weight, (x, 1 - x, y, 1 - y)) for x in (0, 1) for y in (0, 1)), torch.zeros(()))
         return F.conv_transpose2d(input, weight, self.bias, 2)[:, :, 1:-2, 1:-2]
-
-
-class Halves(nn.Module):
-    """A sigmoid in [0, 1], given in [-1, 1] as all pictures are."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return 2 * x.sigmoid() - 1
-
-
-class Dropout(nn.Module):
-    """Dropout that goes on after training, as noise does."""
-
-    def __init__(self, share: float) -> None:
-        super().__init__()
-        self.share = share
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.share, training=True)
-
-
-def _activation(settings: Settings) -> nn.Module:
-    return nn.ReLU() if settings.sparse else nn.LeakyReLU(settings.leak)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -217,7 +175,6 @@ def belongs(model: Model, measure: str) -> bool:  # noqa: ARG001
 def pictures_of(model: Model, count: int = TILES, seed: int = NOISE_SEED) -> Pictures:
     """Faces, uint8 ``(count, 64, 64, 3)``; the 25 that are handed in by default."""
     settings = model.settings(Settings)
-    torch.manual_seed(seed)  # of dropout that goes on
     return draw(model.fill(Generator(settings)), settings.spread * fixed_noise(count, settings.z, seed))
 
 

@@ -68,4 +68,4 @@ def generate(models: list[Model], out: Path, data: Path | None) -> str:  # noqa:
 
 def figures(models: list[Model], out: Path, data: Path | None) -> list[Path]:  # noqa: ARG001
     """`gan_variants_curves.png`, and `gan_variants_faces.png`: a row of faces for each loss."""
-    return compare(models, [pictures_of(model, 10) for model in models], out, "gan_variants")
+    return compare(models, list(PRESETS), lambda model: pictures_of(model, 10), out, "gan_variants")

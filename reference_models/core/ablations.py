@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,15 @@ def write_option(path: Path, pictures: Pictures, log: Sequence[Mapping[str, floa
         rows.writerows([int(row["step"]), row["loss_g"], row["loss_d"]] for row in whole)
 
 
-def compare(models: Sequence[Model], pictures: Sequence[Pictures], out: Path, name: str) -> list[Path]:
-    """`NAME_curves.png`, a panel of losses for each model, and `NAME_faces.png`, a row of faces for each."""
+def compare(
+    found: Iterable[Model], presets: Sequence[str], draw: Callable[[Model], Pictures], out: Path, name: str
+) -> list[Path]:
+    """`NAME_curves.png`, a panel of losses for each model, and `NAME_faces.png`, a row of faces for each.
+
+    In the order of the presets. draw: a model's faces.
+    """
+    models = sorted(found, key=lambda model: presets.index(model.config["preset"]))
+    pictures = [draw(model) for model in models]
     paths = [out / f"{name}_curves.png", out / f"{name}_faces.png"]
     rows: list[dict[str, float]] = []
     panels = {}
@@ -44,5 +51,6 @@ def compare(models: Sequence[Model], pictures: Sequence[Pictures], out: Path, na
         panels[preset] = [f"{preset} loss_d", f"{preset} loss_g"]
         rows += [{"step": row["step"]} | {f"{preset} {k}": v for k, v in row.items()} for row in model.log()]
     plots.curves(rows, panels, "steps of the discriminator", paths[0])
-    plots.grid(np.concatenate(pictures), len(pictures[0]), paths[1])
+    names = [str(model.config["preset"]) for model in models]
+    plots.grid(np.concatenate(pictures), len(pictures[0]), paths[1], scale=1, names=names)
     return paths

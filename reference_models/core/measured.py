@@ -71,11 +71,18 @@ def _validation(model: Model) -> dict[str, Any]:
 
 
 def _training(model: Model) -> dict[str, Any]:
-    """Seed, device, selection, steps and minutes, out of the run's settings and the last row of its log."""
-    last = model.log()[-1]
-    kept = {name: model.config.get(name) for name in ("seed", "device", "bfloat16")}
-    selection = f"least {model.config.get('selection')}" if model.config.get("weights") == "best" else "last step"
+    """Seed, device, selection, steps and minutes, out of the run's settings and its log.
+
+    `steps`: those behind the published weights; `run_steps`: all of the run.
+    """
+    rows = model.log()
+    last, name = rows[-1], str(model.config.get("selection"))
+    kept = {key: model.config.get(key) for key in ("seed", "device", "bfloat16")}
+    chosen, selection = last, "last step"
+    if model.config.get("weights") == "best":
+        chosen, selection = min((row for row in rows if name in row), key=lambda row: row[name]), f"least {name}"
     # On a CPU other programs share the wall's clock.
     time = "cpu_seconds" if kept["device"] == "cpu" else "seconds"
     minutes = {time.replace("seconds", "minutes"): round(last[time] / 60, 1)} if time in last else {}
-    return kept | {"selection": selection, "steps": int(last["step"])} | minutes
+    steps = {"steps": int(chosen["step"]), "run_steps": int(last["step"])}
+    return kept | {"selection": selection} | steps | minutes

@@ -10,14 +10,17 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 Pictures = NDArray[np.uint8]
 _JPEG: dict[str, Any] = {"quality": 95, "subsampling": 0}  # colours at full size: pixels of neighbours don't mix
 
 
-def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2) -> None:
-    """Images uint8 ``(n, h, w, 3)`` row by row, two white pixels between them, each pixel `scale` wide."""
+def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2, names: Sequence[str] = ()) -> None:
+    """Images uint8 ``(n, h, w, 3)`` row by row, two white pixels between them, each pixel `scale` wide.
+
+    names: of the rows, written to the left of them.
+    """
     n, height, width, _ = pictures.shape
     rows = -(-n // columns)
     sheet = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2, 3), 255, np.uint8)
@@ -26,7 +29,21 @@ def grid(pictures: Pictures, columns: int, path: Path, scale: int = 2) -> None:
         sheet[top : top + height, left : left + width] = picture
     image = Image.fromarray(sheet)
     larger = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    if names:
+        larger = _named(larger, names, (height + 2) * scale, scale)
     larger.save(path, **_JPEG if path.suffix == ".jpg" else {})
+
+
+def _named(image: Image.Image, names: Sequence[str], step: int, top: int) -> Image.Image:
+    """The image with a margin on its left that names its rows, each `step` pixels high."""
+    font = ImageFont.load_default(max(9, step // 8))
+    margin = int(max(font.getlength(name) for name in names)) + step // 4
+    whole = Image.new("RGB", (image.width + margin, image.height), "white")
+    whole.paste(image, (margin, 0))
+    draw = ImageDraw.Draw(whole)
+    for i, name in enumerate(names):
+        draw.text((step // 8, top + i * step + step // 2), name, "black", font, anchor="lm")
+    return whole
 
 
 def subplots(pictures: Pictures, columns: int, path: Path) -> None:

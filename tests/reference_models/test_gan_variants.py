@@ -13,8 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from reference_models import gan_variants, tips
-from reference_models.anime_gan import Generator as AnimeGenerator
+from reference_models import gan_variants
 from reference_models.core.models import Model, ModelError
 from reference_models.core.runs import Machine
 from reference_models.core.settings import as_json
@@ -98,8 +97,6 @@ def test_a_model_that_is_missing_is_told(tmp_path: Path) -> None:
     few = [m for m in variants(tmp_path) if m.config["preset"] != "wgan"]
     with pytest.raises(ModelError, match="found none of wgan: train these, and pass each run's folder with --run"):
         gan_variants.generate(few, tmp_path, None)
-    with pytest.raises(ModelError, match="found none of base, tip1-without"):
-        tips.generate([], tmp_path, None)
     assert not (tmp_path / "variants").exists()
 
 
@@ -109,21 +106,10 @@ def test_a_comparison_belongs_to_both_its_sides(tmp_path: Path) -> None:
 
 
 def test_a_row_of_faces_for_each(tmp_path: Path) -> None:
-    curves, faces = gan_variants.figures(variants(tmp_path), tmp_path, None)
+    models = variants(tmp_path)
+    curves, faces = gan_variants.figures(models[::-1], tmp_path, None)
     assert (curves.name, faces.name) == ("gan_variants_curves.png", "gan_variants_faces.png")
     with Image.open(faces) as sheet:
-        assert sheet.size == (2 * (10 * 66 + 2), 2 * (5 * 66 + 2))
-
-
-def test_tips_are_handed_in_with_and_without(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    small = {name: replace(s, width=4, d_width=4, z=8) for name, s in tips.PRESETS.items()}
-    models = [model(tmp_path / name, name, s, AnimeGenerator(s)) for name, s in small.items()]
-    tips.generate(models, tmp_path, None)
-    home = tmp_path / "variants"
-    assert sorted(p.name for p in home.iterdir()) == ["tip1", "tip17", "tip5"]
-    # The base follows tips 1 and 5 and does without 17.
-    assert (home / "tip1" / "with.png").read_bytes() == (home / "tip5" / "with.png").read_bytes()
-    assert (home / "tip1" / "with.png").read_bytes() == (home / "tip17" / "without.png").read_bytes()
-    assert (home / "tip1" / "with.png").read_bytes() != (home / "tip1" / "without.png").read_bytes()
-    assert [m.config["preset"] for m in models if tips.belongs(m, "face_count_change.tip17")] == ["base", "tip17-with"]
+        assert sheet.height == 5 * 66 + 2 and sheet.width > 10 * 66 + 2
+        first = np.asarray(sheet)[2:66, -(10 * 66) : -(9 * 66) - 2]
+    assert np.array_equal(first, gan_variants.pictures_of(models[0], 1)[0])  # the presets' order, not the models'

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.stats import fisher_exact
 
 from grader.judges.anime_tags import EYES, HAIR
 from reference_models import over_seeds, text2image
@@ -62,13 +61,17 @@ def test_colours_are_read_from_the_images_of_the_figure() -> None:
     assert found["hair"]["n"] == 50 and found["hair"]["sd"] == 0
 
 
-def test_a_comparison_has_an_interval_and_a_chance() -> None:
-    counts = {name: {"hits": hits, "n": 100} for name, hits in (("base", 90), ("tip1-without", 70))}
-    found = over_seeds.compare("tips", counts)
+def test_a_comparison_is_of_trainings_with_equal_seeds() -> None:
+    def trained(*hits: int) -> list[dict[str, int]]:
+        return [{"training_seed": seed, "hits": h, "n": 100} for seed, h in enumerate(hits)]
+
+    found = over_seeds.compare("tips", {"base": trained(90, 80, 70), "tip1-without": trained(70, 90)})
     assert list(found) == ["tip1"]  # the other models are not there
-    assert found["tip1"]["difference"] == 0.2 and found["tip1"]["interval"][0] > 0
-    assert found["tip1"]["fisher_p"] == pytest.approx(fisher_exact([[90, 10], [70, 30]]).pvalue, rel=1e-2)
-    assert over_seeds.compare("anime_gan", counts) == {}
+    rows = found["tip1"]["trainings"]
+    assert [(row["training_seed"], row["difference"]) for row in rows] == [(0, 0.2), (1, -0.1)]
+    assert rows[0]["interval"][0] > 0 and rows[1]["interval"][1] > -0.1
+    assert found["tip1"]["mean"] == 0.05 and found["tip1"]["sd"] == pytest.approx(0.2121, abs=1e-4)
+    assert over_seeds.compare("anime_gan", {"cpu": trained(90)}) == {}
 
 
 def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +81,7 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
 
     run = tmp_path / "run"
     run.mkdir()
-    config = {"family": "anime_gan", "preset": "cpu", "final": "last", "settings": dict(as_json(tiny))}
+    config = {"family": "anime_gan", "preset": "cpu", "seed": 4, "final": "last", "settings": dict(as_json(tiny))}
     (run / "settings.json").write_text(json.dumps(config))
     save_file({n: t.contiguous() for n, t in Generator(tiny).state_dict().items()}, run / "last.safetensors")
     cascade = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
@@ -87,7 +90,8 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     over_seeds.main()
     table = json.loads((tmp_path / "table.json").read_text())
     assert json.loads(capsys.readouterr().out) == table
-    assert table["anime_gan"]["seeds"] == 2 and table["anime_gan"]["models"]["cpu"]["n"] == 50
+    assert table["anime_gan"]["seeds"] == 2 and table["anime_gan"]["models"]["cpu"][0]["n"] == 50
+    assert table["anime_gan"]["models"]["cpu"][0]["training_seed"] == 4
 
 
 def test_each_family_draws_its_faces() -> None:

@@ -20,7 +20,8 @@ def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
     write_table_in(tmp_path / "out" / "dann" / "mnistm-usps.csv", wrong)
     measures = measure(tmp_path / "out", DEFAULT, "dann", course, {})
     assert [m.id for m in measures if m.value is not None] == ["target_accuracy.mnistm-usps"]
-    (tmp_path / "log.jsonl").write_text('{"step": 9, "seconds": 240, "cpu_seconds": 120}\n')
+    log = '{"step": 3, "error": 0.5}\n{"step": 6, "error": 0.25}\n{"step": 9, "error": 0.75}\n'
+    (tmp_path / "log.jsonl").write_text(log + '{"step": 10, "seconds": 240, "cpu_seconds": 120}\n')
     config = {"seed": 3, "device": "cpu", "bfloat16": True, "selection": "error", "weights": "best", "settings": {}}
     found = json.loads(write_metrics(Model(tmp_path, config, {}), measures, {"gan": "f00d"}).read_text())
     assert found["measures"][0]["value"] == 0.75 and found["measures"][0]["n"] == 100
@@ -30,7 +31,8 @@ def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
         "device": "cpu",
         "bfloat16": True,
         "selection": "least error",
-        "steps": 9,
+        "steps": 6,
+        "run_steps": 10,
         "cpu_minutes": 2.0,
     }
     assert found["training"] == expected
@@ -40,7 +42,8 @@ def test_metrics_are_the_graders(course: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"could not take target_accuracy\.mnistm-usps"):
         write_metrics(Model(tmp_path, config, {}), [], {})
     assert json.loads(last.read_text())["measures"] == found["measures"]  # nothing is lost
-    assert training["selection"] == "last step" and training["minutes"] == 4.0 and "cpu_minutes" not in training
+    assert training["selection"] == "last step" and training["steps"] == training["run_steps"] == 10
+    assert training["minutes"] == 4.0 and "cpu_minutes" not in training
 
 
 def write_table_in(path: Path, rows: list[tuple[str, int]]) -> None:

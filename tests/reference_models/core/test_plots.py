@@ -19,6 +19,17 @@ def test_a_grid_holds_every_picture_at_its_place(tmp_path: Path) -> None:
     assert (got[16:24, 20:32] == 40).all() and (got[16:24, 36:] == 255).all()
 
 
+def test_rows_have_names(tmp_path: Path) -> None:
+    pictures = np.full((4, 64, 64, 3), 120, np.uint8)
+    plots.grid(pictures, 2, tmp_path / "plain.png", scale=1)
+    plots.grid(pictures, 2, tmp_path / "named.png", scale=1, names=["first", "another"])
+    plain, named = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("plain", "named"))
+    margin = named.shape[1] - plain.shape[1]
+    assert margin > 20 and np.array_equal(named[:, margin:], plain)
+    dark = (named[:, :margin] < 100).all(2).any(1)
+    assert dark[2:66].any() and dark[68:132].any() and not dark[:20].any()
+
+
 def test_curves_and_points_are_the_same_each_time(tmp_path: Path) -> None:
     rows = [{"step": 1.0, "loss": 2.0}, {"step": 2.0, "loss": 1.0, "fd": 3.0}]
     points = np.random.RandomState(0).rand(20, 2)
