@@ -40,6 +40,10 @@ RATES: Mapping[str, Sequence[Rate]] = {
         Rate(900, 1, 6.2e-3, "classifiers in classes of 3"),
         Rate(16500, 1, 3.4e-4, "classifiers in classes of 5 and of 10"),
         Rate(130791, 0, 2.8e-5, "tables of a simulated class"),
+        Rate(1305, 0, 2.82e-3, "barely trained classifiers in classes of 30"),
+        Rate(900, 2, 8.0e-3, "barely trained classifiers in classes of 3"),
+        Rate(3000, 0, 1.23e-3, "barely trained classifiers in classes of 5"),
+        Rate(13500, 1, 4.13e-4, "barely trained classifiers in classes of 10"),
         Rate(45, 0, 7.9e-2, "adapted networks on each of three domains"),
     ),
     "scripts": (

@@ -77,6 +77,7 @@ def _of_group(found: Mapping[str, Table], people: Mapping[str, str]) -> list[Agr
     wrong = (labels != truth) & (labels != MISSING)
     person = numbered(students, people)
     both, same, expected, variance = _counts(labels, wrong, person)
+    expected = np.maximum(expected, _of_habits(labels, wrong, truth))
     upper = np.triu(person[:, None] != person, 1) & (both >= LEAST_WRONG)
     z = np.where(upper, (same - expected) / np.sqrt(np.maximum(variance, 0.25)), 0)
     excess = (same - expected) / np.maximum(both - expected, 1)
@@ -134,6 +135,22 @@ def _counts(
     chance: Numbers = np.asarray(np.clip((agreeing + _WEIGHT * _USUAL) * weight, 0.02, 0.98), np.float32)
     variance: Numbers = np.asarray((w * chance * (1 - chance)) @ w.T, np.float32)
     return both, same, np.asarray(expected, np.float32), variance
+
+
+def _of_habits(labels: NDArray[np.uint16], wrong: NDArray[np.bool_], truth: NDArray[np.uint16]) -> Numbers:
+    """Wrong answers that each pair would have in common by its own habits: how often each gives which for which label.
+
+    Two models that have collapsed to the same label agree in nearly everything, whatever the rest of the class does.
+    """
+    found = np.zeros((len(labels), len(labels)), np.float32)
+    answers = np.unique(labels[wrong])
+    for label in np.unique(truth) if len(answers) else ():
+        here = wrong[:, truth == label]
+        given = np.stack([(here & (labels[:, truth == label] == k)).sum(1) for k in answers], 1).astype(np.float32)
+        share = given / np.maximum(given.sum(1, keepdims=True), 1)
+        w = here.astype(np.float32)
+        found += (w @ w.T) * (share @ share.T)
+    return found
 
 
 def _of_people(found: Numbers, person: NDArray[np.int64]) -> Numbers:

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from grader.similarity import Fingerprint, find_pairs
 from grader.similarity.fingerprints import MISSING
@@ -80,6 +81,22 @@ def test_a_copied_table_is_found_beside_attempts() -> None:
     found = find_pairs(prints, people={"ada_1": "ada", "ada_2": "ada"}).pairs
     assert [pair.students for pair in found] == [("ada_1", "bob"), ("ada_2", "bob")]
     assert ("ada_1", "ada_2") in [pair.students for pair in find_pairs(prints).pairs]
+
+
+def test_models_that_collapsed_to_one_label_are_no_pair() -> None:
+    """Both say 1 to nine pictures of ten, and copied nothing; the same slips beside it are evidence again."""
+    exam = Exam(2000, 8)
+    random = np.random.default_rng(1)
+
+    def collapsed() -> NDArray[np.int64]:
+        return np.where(random.random(2000) < 0.9, 1, random.integers(0, 10, 2000))
+
+    tables = {"a": collapsed(), "b": collapsed()} | {name: exam.model(0.6) for name in "cdefgh"}
+    assert _pairs(tables, exam) == []
+    tables["b"] = exam.changed(tables["a"], 0.01)
+    assert _pairs(tables, exam) == [("a", "b")]
+    tables["b"] = tables["a"] = np.ones(2000, np.int64)  # a constant is nobody's
+    assert _pairs(tables, exam) == []
 
 
 def test_tables_with_other_names_or_labels_are_not_compared() -> None:
