@@ -170,7 +170,7 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
         found += _numbers("", theirs, ours, "points", "max_points", "manual_points")
         if theirs.get("empty", False) is not ours["empty"]:
             found.append(Difference("", "empty", printable(str(theirs.get("empty")), 40), str(ours["empty"])))
-    found += [*_lists("", _by_hand(theirs), _by_hand(ours), "manual"), *_sums(theirs)]
+    found += [*_by_hand(theirs["manual"], ours["manual"]), *_sums(theirs)]
     notes = []
     if theirs.get("grader") != __version__:
         version = printable(str(theirs.get("grader")), 40)
@@ -188,10 +188,6 @@ def compare(claim: Claim, report: ScoreReport) -> Verification:
 
 
 _OURS = ("skipped", "error")
-
-
-def _by_hand(report: Mapping[str, Any]) -> dict[str, list[str]]:
-    return {"manual": [f"{row['problem']}: {row['title']}, {number(row['points'])}" for row in report["manual"]]}
 
 
 def _sums(theirs: Mapping[str, Any]) -> Iterator[Difference]:
@@ -243,11 +239,11 @@ def _texts(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], *keys
             yield Difference(where, key.replace("_", " "), printable(theirs[key], 80) or "none", ours[key] or "none")
 
 
-def _lists(where: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], key: str) -> Iterator[Difference]:
-    """What only one side's list of texts holds."""
-    a, b = set(theirs[key]), set(ours[key])
+def _by_hand(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> Iterator[Difference]:
+    """Rows of points by hand that only one side has."""
+    a, b = ({f"{row['problem']}: {row['title']}, {number(row['points'])}" for row in rows} for rows in (theirs, ours))
     if a != b:
-        yield Difference(where, key, _listed(a - b), _listed(b - a))
+        yield Difference("", "manual", _listed(a - b), _listed(b - a))
 
 
 def _notes(theirs: list[str], ours: list[str]) -> Iterator[str]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,18 +18,15 @@ from grader.checks.images import CheckedImages
 from grader.checks.rule import MOST_ALIKE, MOST_EQUAL, MOST_NEAR, too_many
 from grader.errors import CannotMeasure
 from grader.measuring.context import Context, pixel_array
+from grader.measuring.folders import LAYOUT, Folder, picture_of, read_folder
 from grader.metrics import copies
 from grader.references.data import BadReference
-from grader.references.pictures import list_pictures, read_picture
 from grader.results import Finding
 from grader.text import listing, plural
 
-_LAYOUT = 1  # counts up when hashes or details change
-_PART = 500  # pictures between two steps of the progress
-_NOTHING = np.zeros((3, copies.SIDE, copies.SIDE), np.float32)
 _JUDGE = "efficientnet_lite0"
 # What an answer depends on beside the pictures.
-_RULES = f"{_LAYOUT} {copies.SAME} {copies.LIKELY} {copies.SAME_FEATURES} {copies.NEAREST} {copies.WITHIN}"
+_RULES = f"{LAYOUT} {copies.SAME} {copies.LIKELY} {copies.SAME_FEATURES} {copies.NEAREST} {copies.WITHIN}"
 
 
 class _Copy(NamedTuple):
@@ -69,7 +63,7 @@ def copy_findings(
     found: dict[int, tuple[_Copy, str]] = {}
     for folder in images.spec.copies_of:
         try:
-            known = context.once(("hashed", folder), partial(_read_folder, folder, context))
+            known = context.once(("hashed", folder), partial(read_folder, folder, context))
             for copy in _copies(ours, known, context):
                 if copy.ours not in found or copy.rank > found[copy.ours][0].rank:
                     found[copy.ours] = copy, f"{folder}/{known.paths[copy.other].name}"
@@ -139,35 +133,6 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
     )
 
 
-class _Folder(NamedTuple):
-    """Pictures of the course: where they are, what they are known by, and their hashes ``(n, BITS)``.
-
-    thumbnails: those that were candidates, uint8 ``(32, 32, 3)`` by number and whether in gray; 3 kB each.
-    """
-
-    paths: Sequence[Path]
-    digest: str
-    hashes: NDArray[np.bool_]
-    thumbnails: dict[tuple[int, bool], NDArray[np.uint8]]
-
-    def thumbnail(self, number: int, gray: bool) -> NDArray[np.uint8]:
-        """A picture's thumbnail, black where it can't be read."""
-        key = number, gray
-        if key not in self.thumbnails:
-            found = np.zeros((copies.SIDE, copies.SIDE, 3), np.uint8)
-            with suppress(BadReference):
-                small = copies.thumbnail(Image.fromarray(_picture(self.paths[number], gray)))
-                found = small.transpose(1, 2, 0).astype(np.uint8)  # whole numbers: Pillow's own
-            self.thumbnails[key] = found
-        return self.thumbnails[key]
-
-
-def _read_folder(name: str, context: Context) -> _Folder:
-    paths = list_pictures(context.data.need(name), least=1)
-    digest = _digest(paths)
-    return _Folder(paths, digest, _hashes(paths, digest, context), {})
-
-
 class _Part:
     """Images of the submission that are all coloured, or all gray: the latter are compared with the course's in gray.
 
@@ -203,13 +168,13 @@ def _parts(pixels: NDArray[np.uint8]) -> list[_Part]:
     return [part for part in parts if len(part.rows)]
 
 
-def _copies(parts: Sequence[_Part], known: _Folder, context: Context) -> Iterator[_Copy]:
+def _copies(parts: Sequence[_Part], known: Folder, context: Context) -> Iterator[_Copy]:
     for part in parts:
         for copy in _copies_in(part, known, context):
             yield copy._replace(ours=int(part.rows[copy.ours]))
 
 
-def _copies_in(part: _Part, known: _Folder, context: Context) -> list[_Copy]:
+def _copies_in(part: _Part, known: Folder, context: Context) -> list[_Copy]:
     """Copies of pictures of one folder, the most similar one for each image. Kept, like features."""
 
     def compute() -> NDArray[np.float64]:
@@ -221,7 +186,7 @@ def _copies_in(part: _Part, known: _Folder, context: Context) -> list[_Copy]:
     return [_Copy(int(ours), int(other), value, bool(m), bool(e)) for ours, other, value, m, e in kept]
 
 
-def _look(part: _Part, known: _Folder, context: Context) -> Iterator[_Copy]:
+def _look(part: _Part, known: Folder, context: Context) -> Iterator[_Copy]:
     """All pairs that show the same, the submission's images as they are and mirrored."""
     pixels, gray, n, paths = part.pixels, part.gray, len(part.pixels), known.paths
     pairs = copies.candidates(part.hashes, known.hashes)
@@ -235,14 +200,8 @@ def _look(part: _Part, known: _Folder, context: Context) -> Iterator[_Copy]:
     for row in _decided(found, pairs, both, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
         mirrored, ours = divmod(i, n)
-        exact = np.array_equal(both[mirrored][ours], _picture(paths[other], gray))
+        exact = np.array_equal(both[mirrored][ours], picture_of(paths[other], gray))
         yield _Copy(ours, other, float(found[row]), bool(mirrored), exact)
-
-
-def _picture(path: Path, gray: bool) -> NDArray[np.uint8]:
-    """A picture of the course, in gray if the images of the submission are."""
-    pixels = read_picture(path)
-    return np.repeat(np.asarray(Image.fromarray(pixels).convert("L"))[..., None], 3, axis=2) if gray else pixels
 
 
 def _decided(
@@ -263,7 +222,7 @@ def _decided(
         return sure
     n = len(both[0])
     a = _features([both[i // n][i % n] for i in pairs[band, 0].tolist()], context)
-    b = _features([_picture(paths[pairs[row, 1]], gray) for row in band], context)
+    b = _features([picture_of(paths[pairs[row, 1]], gray) for row in band], context)
     cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     return [*sure, *(row for row, value in zip(band, cosine, strict=True) if value >= copies.SAME_FEATURES)]
 
@@ -310,48 +269,5 @@ def _thumbnails(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.stack([copies.thumbnail(Image.fromarray(image)) for image in pixels])
 
 
-def _digest(paths: Sequence[Path]) -> str:
-    """What a folder's pictures are known by without reading them: names, sizes and times."""
-    digest = hashlib.sha256(f"hashes {_LAYOUT} ".encode() + os.fsencode(paths[0].parent.resolve()))
-    for path in paths:
-        stat = path.stat()
-        digest.update(os.fsencode(path.name) + f"\n{stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
 def _digest_of(pixels: NDArray[np.uint8]) -> str:
     return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
-
-
-def _hashes(paths: Sequence[Path], digest: str, context: Context) -> NDArray[np.bool_]:
-    """The hashes of a folder's pictures: read once, then kept."""
-    show = context.show(f"pictures of {paths[0].parent.name}/ for copies")
-
-    def compute() -> NDArray[np.float64]:
-        packed = []
-        with ThreadPoolExecutor() as pool:  # decoding releases Python's lock
-            for start in range(0, len(paths), _PART):
-                show(start, len(paths))
-                part = list(pool.map(_thumbnail_of, paths[start : start + _PART]))
-                stack = np.stack([_NOTHING if t is None else t for t in part])
-                packed.append(np.packbits(copies.perceptual_hash(stack), axis=1))
-        show(len(paths), len(paths))
-        rows = np.concatenate(packed)
-        padded: NDArray[np.uint8] = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8)))
-        return padded.reshape(-1).view(np.float64)
-
-    kept = context.recall(f"hashes {digest}", compute).view(np.uint8).reshape(len(paths), -1)
-    hashes = np.unpackbits(kept, axis=1, count=copies.BITS).astype(np.bool_)
-    # Said in every run, and not only in the one that read all of them: what has no hash is looked at again.
-    blank: list[int] = np.nonzero((hashes == copies.perceptual_hash(_NOTHING[None])).all(1))[0].tolist()
-    if unreadable := [paths[i].name for i in blank if _thumbnail_of(paths[i]) is None]:
-        where = paths[0].parent
-        context.notes.append(f"{listing(unreadable)} of {where} can't be read: copies of it are not found.")
-    return hashes
-
-
-def _thumbnail_of(path: Path) -> NDArray[np.float32] | None:
-    try:
-        return copies.thumbnail(Image.fromarray(read_picture(path)))
-    except BadReference:
-        return None

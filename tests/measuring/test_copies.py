@@ -11,7 +11,7 @@ from PIL import Image
 
 import grader
 from fixtures.faces import face
-from grader.measuring import copies
+from grader.measuring import copies, folders
 from grader.results import Finding, ScoreReport
 
 OWN = """schema = "grader/assignment/1"
@@ -118,13 +118,13 @@ def test_a_folder_is_read_once_until_it_changes(
 ) -> None:
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path_factory.mktemp("own")))
     read: list[str] = []
-    whole = copies._thumbnail_of
+    whole = folders._thumbnail_of
 
     def counted(path: Path) -> object:
         read.append(path.name)
         return whole(path)
 
-    monkeypatch.setattr(copies, "_thumbnail_of", counted)
+    monkeypatch.setattr(folders, "_thumbnail_of", counted)
     _score(top, cache=True)
     assert len(read) >= 38
     read.clear()
