@@ -73,6 +73,12 @@ JUDGES = {
             shipped=_WEIGHTS / "digit_classifier.safetensors",
         ),
         Judge(
+            "svhn_digits",
+            "the grader's classifier of house numbers",
+            {"a0c462b47df51ca72deb27bbb3d9879721212c868a61a5af8b87df1f7aecfe59": "the grader's own weights"},
+            shipped=_WEIGHTS / "svhn_digits.safetensors",
+        ),
+        Judge(
             "attributes",
             "the grader's classifier of a face's attributes",
             {"335e9f791f2f86ff5c61d0c76699bc5f916a993d04ad03bc697214df69d4c286": "the grader's own weights"},

@@ -15,6 +15,7 @@ from grader.judges.anime_tags import EYES, HAIR
 from grader.judges.attributes import ATTRIBUTES
 from grader.judges.digit_classifier import DigitClassifier
 from grader.judges.states import fill
+from grader.judges.svhn_digits import HouseNumberClassifier
 from grader.judges.weights import Weights
 
 Outputs = dict[str, Tensor]
@@ -75,11 +76,11 @@ class TagReader(nn.Module):
 
 
 class DigitReader(nn.Module):
-    """The course's digit classifier."""
+    """A network that reads digits."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = DigitClassifier()
+        self.network = network
 
     def forward(self, images: Tensor) -> Outputs:
         """Input in [-1, 1]. `logits` ``(n, 10)``."""
@@ -110,7 +111,8 @@ _NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "inception": _fid_inception,
     "torchvision_inception": _score_inception,
     "efficientnet_lite0": EfficientNetLite,
-    "digit_classifier": DigitReader,
+    "digit_classifier": lambda: DigitReader(DigitClassifier()),
+    "svhn_digits": lambda: DigitReader(HouseNumberClassifier()),
     "attributes": AttributeReader,
     "anime_tags": TagReader,
 }

@@ -34,7 +34,9 @@ PROTOCOLS = {
     "efficientnet-lite0": Protocol("efficientnet_lite0", "pil-bicubic", 128, 127.0, 128.0, {"features": 1280}),
     "face-attributes": Protocol("attributes", "pil-bicubic", 128, 127.0, 128.0, {"logits": 13}),
     "anime-tags": Protocol("anime_tags", "pil-bicubic", 128, 127.0, 128.0, {"hair": 12, "eyes": 11}),
+    # Judges of digits: each is an entry here, among the judges and among the networks, and measures name its protocol.
     "course-classifier": Protocol("digit_classifier", "half-pixel-bilinear", 28, 127.5, 127.5, {"logits": 10}),
+    "svhn-classifier": Protocol("svhn_digits", "half-pixel-bilinear", 28, 127.5, 127.5, {"logits": 10}),
 }
 
 # Whole pictures, searched for faces: what is done with them is in cascades.py.

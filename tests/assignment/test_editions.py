@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from PIL import Image
 
 import grader
+from fixtures.digits import mnistm, svhn
 from fixtures.faces import face
 from fixtures.hw4 import grid
 from grader.assignment import load_assignment
 from grader.metrics import METRICS
+from grader.results import MeasureResult, ScoreReport
 from tests.conftest import GOOD
 
 
@@ -54,8 +57,7 @@ def _fall2022(top: Path, data: Path) -> None:
     _copied("*.png", GOOD / "gan", top / "gan")
     _copied("*.png", GOOD / "acgan", top / "diffusion")
     _predictions(top, mnistm_svhn="usps-svhn", mnistm_usps="mnistm-usps")
-    for domain in ("svhn", "usps"):
-        shutil.copy(data / "digits" / domain / "test.csv", data / "digits" / domain / "val.csv")
+    shutil.copy(data / "digits" / "usps" / "test.csv", data / "digits" / "usps" / "val.csv")
 
 
 def _fall2023(top: Path, data: Path) -> None:
@@ -65,10 +67,17 @@ def _fall2023(top: Path, data: Path) -> None:
 
 
 def _fall2024(top: Path, data: Path) -> None:
-    for domain in ("mnistm", "svhn"):
-        _copied("?_0[0-4]?.png", GOOD / "acgan", top / "diffusion" / domain)
-        _copied("?_050.png", GOOD / "acgan", top / "diffusion" / domain)
-    _faces(top, data)
+    del data
+    _copied("?_0[0-4]?.png", GOOD / "acgan", top / "diffusion" / "mnistm")
+    _copied("?_050.png", GOOD / "acgan", top / "diffusion" / "mnistm")
+    _drawn(svhn, "house", top / "diffusion" / "svhn")
+
+
+def _drawn(draw: Callable[[int, str], Image.Image], name: str, folder: Path) -> None:
+    """Fifty of each digit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for digit, n in itertools.product(range(10), range(1, 51)):
+        draw(digit, f"{name} {digit} {n}").save(folder / f"{digit}_{n:03}.png", compress_level=1)
 
 
 EDITIONS: dict[str, Callable[[Path, Path], None]] = {
@@ -89,6 +98,9 @@ def _made(edition: str, tmp_path: Path, course: Path) -> tuple[Path, Path]:
     top, data = tmp_path / "submission", tmp_path / "data"
     top.mkdir()
     shutil.copytree(course / "digits", data / "digits", ignore=shutil.ignore_patterns("*.png"))
+    for domain in ("mnistm", "svhn"):  # the later editions keep all pictures of a domain in one folder
+        shutil.copytree(course / "digits" / domain / "test", data / "digits" / domain / "data")
+        shutil.copy(data / "digits" / domain / "test.csv", data / "digits" / domain / "val.csv")
     EDITIONS[edition](top, data)
     return top, data
 
@@ -145,3 +157,55 @@ def test_faces_that_are_to_be_met_are_no_copies(tmp_path: Path, course: Path) ->
     again = grader.score(top, "dlcv-fall2023-hw2", problems=["ddim"], data=data)
     (finding,) = again.problems[0].findings
     assert finding.rule == "copied-images" and finding.count == 1  # the same pixels are none of a network's
+
+
+def _measures(report: ScoreReport) -> dict[str, MeasureResult]:
+    return {m.id: m for verdict in report.problems for m in verdict.measures}
+
+
+def test_both_halves_of_2024_are_measured(tmp_path: Path, course: Path) -> None:
+    top, data = _made("dlcv-fall2024-hw2", tmp_path, course)
+    report = grader.score(top, "dlcv-fall2024-hw2", problems=["diffusion"], data=data)
+    found = _measures(report)
+    for domain in ("mnistm", "svhn"):
+        accuracy = found[f"digit_accuracy.{domain}"]
+        assert accuracy.value is not None and accuracy.value >= 0.9, domain
+    taken = found["domain_accuracy.svhn"]
+    assert taken.value is not None and taken.value >= 0.9
+    assert found["digit_accuracy.mnistm"].provenance["judge"] == "digit_classifier"
+    assert found["digit_accuracy.svhn"].provenance["judge"] == "svhn_digits"
+    assert report.state == "pass" and not [f for f in report.findings if f.severity == "error"]
+
+
+def test_digits_of_the_other_domain_are_no_house_numbers(tmp_path: Path, course: Path) -> None:
+    """Handwriting in the folder of house numbers passed, since nothing looked at it."""
+    top, data = _made("dlcv-fall2024-hw2", tmp_path, course)
+    _drawn(mnistm, "other", top / "diffusion" / "svhn")
+    report = grader.score(top, "dlcv-fall2024-hw2", problems=["diffusion"], data=data)
+    taken = _measures(report)["domain_accuracy.svhn"]
+    assert taken.value is not None and taken.value < 0.05
+    assert taken.details["taken_for_source_count"] > 475
+
+
+def test_one_folder_handed_in_as_two(tmp_path: Path, course: Path) -> None:
+    top, data = _made("dlcv-fall2024-hw2", tmp_path, course)
+    shutil.rmtree(top / "diffusion" / "svhn")
+    shutil.copytree(top / "diffusion" / "mnistm", top / "diffusion" / "svhn")
+    report = grader.check(top, "dlcv-fall2024-hw2", data=data)
+    (finding,) = [f for f in report.findings if f.severity == "error"]
+    assert (finding.rule, finding.count, finding.path) == ("duplicate-images", 500, "diffusion/svhn")
+    assert finding.message.startswith("500 images in diffusion/svhn/ are in diffusion/mnistm/ as well.")
+    assert report.state == "fail"
+
+
+@pytest.mark.parametrize("edition", ["dlcv-fall2022-hw2", "dlcv-fall2023-hw2"])
+def test_digits_that_have_collapsed_are_told(edition: str, tmp_path: Path, course: Path) -> None:
+    top, data = _made(edition, tmp_path, course)
+    rng = np.random.default_rng(0)
+    one = np.asarray(Image.open(top / "diffusion" / "3_001.png")).astype(int)
+    for n in range(1, 101):
+        noisy = np.clip(one + rng.integers(-4, 5, one.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(top / "diffusion" / f"3_{n:03}.png")
+    (verdict,) = grader.score(top, edition, problems=["diffusion"], data=data).problems
+    (finding,) = [f for f in verdict.findings if f.rule == "low-diversity"]
+    assert finding.count == 1 and finding.examples[0].startswith("label 3: ")

@@ -154,7 +154,7 @@ def test_only_new_images_pass_through_the_network(
     assert sum(passed) == 5  # another protocol shares nothing
 
 
-@pytest.mark.parametrize("protocol", ["pytorch-fid", "course-classifier", "efficientnet-lite0"])
+@pytest.mark.parametrize("protocol", ["pytorch-fid", "course-classifier", "svhn-classifier", "efficientnet-lite0"])
 def test_features_are_the_same_bits_in_any_company(protocol: str, weights: Path, images: NDArray[np.uint8]) -> None:
     """What another submission brought into the cache changes who passes with whom, and must not change a number."""
     given = {"inception": weights}
