@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +19,8 @@ from grader.text import printable
 LARGEST = 64 * 2**20  # bytes
 DEEPEST = 32  # levels of objects and arrays; a report has nine
 _SPARSE = 16  # bytes of the largest file for each of its values: an empty object has two and takes a hundred
+_BEGUN = re.compile(r"\..+\.[a-z0-9_]{8}")  # the names that `write_whole` gives to what it has begun
+_STALE = 3600  # seconds
 
 
 def read_json(path: Path, what: str, largest: int = LARGEST) -> Any:
@@ -107,6 +111,14 @@ def write_whole(path: Path, text: str | bytes, *, follow: bool = True) -> None:
             raise
     except OSError as e:
         raise UsageError(f"{path} can't be written: {e.strerror}.") from None
+
+
+def clear_half_written(folder: Path) -> None:
+    """Takes away what `write_whole` had begun in a folder when its process was killed, an hour ago or more."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            if _BEGUN.fullmatch(path.name) and path.is_file() and time.time() - path.lstat().st_mtime > _STALE:
+                path.unlink()
 
 
 def _write_into(path: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from grader.batch.books import FORMS, book_path
 from grader.batch.entries import Entry
 from grader.batch.hiding import hide, without_telling
 from grader.batch.settlement import Settled, Settlement
-from grader.documents import write_whole
+from grader.documents import clear_half_written, write_whole
 from grader.errors import UsageError
 from grader.reporting.class_page import render_class, render_leaderboard
 from grader.reporting.hidden import hide as without_data
@@ -147,6 +147,7 @@ def _fill(folder: Path, texts: Mapping[str, str], earlier: Iterable[str], suffix
     Other files stay: somebody may have named a folder that is in use.
     """
     folder.mkdir(exist_ok=True)
+    clear_half_written(folder)
     for name in {f"{safe_name(student)}{suffix}" for student in earlier} - texts.keys():
         (folder / name).unlink(missing_ok=True)
     for name, text in texts.items():

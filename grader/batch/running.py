@@ -8,7 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,9 +16,8 @@ from grader.batch.engines import Engine
 from grader.batch.entries import FINGERPRINTS, FOLDER
 from grader.batch.tasks import Shard, Task
 from grader.batch.work import Job, Outcome, lost
+from grader.documents import clear_half_written
 from grader.errors import UsageError
-
-_STALE = 3600  # seconds after which what an ended run left half-written is taken away
 
 
 @dataclass
@@ -91,7 +90,7 @@ def opened(results: Path, shard: Shard | None) -> Iterator[None]:
     try:
         for folder in (results, results / FOLDER, results / FINGERPRINTS):
             folder.mkdir(exist_ok=True)
-            _clear(folder)
+            clear_half_written(folder)
         lock = open(results / name, "w")  # noqa: SIM115  (held until the run ends)
     except OSError as e:
         raise UsageError(f"-o {results}: can't be written: {e.strerror}. Give a folder for the results.") from None
@@ -101,11 +100,3 @@ def opened(results: Path, shard: Shard | None) -> Iterator[None]:
         except OSError:
             raise UsageError(f"-o {results}: another `grader batch` works on it. Wait for it, or end it.") from None
         yield
-
-
-def _clear(folder: Path) -> None:
-    """Takes away what a run that was killed had half-written."""
-    for path in folder.glob(".*.*"):
-        with suppress(OSError):
-            if path.is_file() and time.time() - path.stat().st_mtime > _STALE and not path.name.startswith(".lock"):
-                path.unlink()
