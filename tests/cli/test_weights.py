@@ -174,7 +174,7 @@ def test_verify_what_is_here(run: Run) -> None:
     assert states.pop("anime_cascade") == "missing" and states.pop("face_cascade") == "ok"
     shipped = JUDGES["anime_tags"].shipped
     assert states.pop("anime_tags") == ("ok" if shipped and shipped.is_file() else "missing")
-    assert states == {"digit_classifier": "ok", "attributes": "ok", "efficientnet_lite0": "ok"}
+    assert states == {"digit_classifier": "ok", "svhn_digits": "ok", "attributes": "ok", "efficientnet_lite0": "ok"}
     assert str(SHIPPED) in done.out and "not loaded" not in done.out
 
 
