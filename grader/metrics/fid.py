@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from grader.metrics.jackknife import GROUPS, groups, jackknife_interval
 
 Array = NDArray[np.float64]
 _ROUNDING = 1e-13
+_EXPONENTS = -16.0, 16.0  # of e, about the largest singular value: what lies beyond is 1e-7 of the integral
+_STEP = 0.7  # errs by 1e-6 of what is lost
 
 
 @dataclass(frozen=True)
@@ -65,31 +68,52 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 def frechet_interval(features: Array, reference: Gaussian, value: float) -> tuple[float, float] | None:
     """95 % interval of the distance of the features from a fixed reference, by a jackknife over groups.
 
-    Each group is left out in turn; only the inner products of the features in the reference's metric are needed, so
-    a group costs the eigenvalues of one ``(n - n/20, n - n/20)`` matrix. None for fewer features than 2 groups' worth.
+    Each group is left out in turn; only the inner products of the features in the reference's metric are needed. None
+    for fewer features than 2 groups' worth.
     """
     n = len(features)
     if n < 2 * GROUPS:
         return None
-    centred = features - features.mean(0)
+    mean = features.mean(0)
+    centred = features - mean
     squared = np.square(centred).sum(1)
     rotated = centred @ reference.factor.T
-    gram = rotated @ rotated.T
-    offset = features.mean(0) - reference.mean
     total = np.square(reference.factor).sum()
     values = []
-    for left_out in groups(n):
+    roots = nuclear_norms_without(rotated @ rotated.T, groups(n))
+    for left_out, root in zip(groups(n), roots, strict=True):
         keep = np.delete(np.arange(n), left_out)
         m = len(keep)
         shift = centred[keep].mean(0)
-        root = np.sqrt(np.maximum(np.linalg.eigvalsh(_centre(gram[np.ix_(keep, keep)])), 0)).sum()
         trace = squared[keep].sum() - m * np.square(shift).sum()
-        squares = np.square(offset + shift).sum() + trace / (m - 1) + total
+        squares = np.square(mean - reference.mean + shift).sum() + trace / (m - 1) + total
         values.append(float(squares - 2 * root / np.sqrt(m - 1)))
     return jackknife_interval(value, np.array(values))
 
 
-def _centre(gram: Array) -> Array:
-    """The inner products after subtracting the mean of the rows that they are of."""
-    row = gram.mean(0)
-    return np.asarray(gram - row - row[:, None] + row.mean())
+def nuclear_norms_without(gram: Array, left_out: Sequence[NDArray[np.int64]]) -> Array:
+    """For each set of rows the sum of the singular values of the other rows less their mean, to 1e-6 of it.
+
+    gram: inner products ``(n, n)`` of all rows, G. Let the k + 1 columns of U span what leaving out k rows and the mean
+    takes away, and P project on the rest. As tr X^½ = 1/π ∫ log det(1 + X s⁻²) ds over s > 0,
+
+        tr (P G P)^½ = tr G^½ + 1/π ∫ log det K(s) ds,  K(s) = Uᵀ s² (G + s²)⁻¹ U.
+
+    With s = exp(x) the trapezoid rule converges exponentially: one eigendecomposition does for all sets, in a third of
+    the time that the eigenvalues of each P G P take.
+    """
+    values, vectors = np.linalg.eigh(gram)
+    values = np.maximum(values, 0)
+    s = np.sqrt(values[-1]) * np.exp(np.arange(*_EXPONENTS, _STEP))
+    if not s[0]:
+        return np.zeros(len(left_out))
+    weights = s[:, None] ** 2 / (values + s[:, None] ** 2)
+    found = np.full(len(left_out), np.sqrt(values).sum())
+    for i, rows in enumerate(left_out):
+        kept = np.delete(np.arange(len(gram)), rows)
+        spanned = np.vstack([vectors[rows], vectors[kept].sum(0) / np.sqrt(len(kept))])
+        k = (spanned * weights[:, None]).reshape(-1, len(gram)) @ spanned.T  # of all s in one product
+        determinants = np.linalg.slogdet(k.reshape(len(s), len(spanned), -1))[1]
+        least = len(spanned) * np.log(weights.min(1))  # rounding must not make them less
+        found[i] += _STEP / np.pi * (s * np.maximum(determinants, least)).sum()
+    return found

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grader.metrics.fid import Gaussian, frechet_interval, gaussian, gaussian_of_covariance
+from grader.metrics.fid import (
+    Gaussian,
+    frechet_interval,
+    gaussian,
+    gaussian_of_covariance,
+    nuclear_norms_without,
+)
 from grader.metrics.fid import (
     frechet_distance as distance_of_gaussians,
 )
@@ -115,6 +121,22 @@ def test_interval_is_the_jackknife_written_plainly(n: int) -> None:
     expected = value - 2.093024 * error, value + 2.093024 * error
     assert frechet_interval(a, b, value) == pytest.approx(expected, rel=1e-6)
     assert frechet_interval(a[:39], b, value) is None
+
+
+@given(st.integers(3, 30), st.integers(1, 40), st.integers(1, 2), st.floats(0.01, 1), st.integers(0, 99))
+def test_norms_without_rows_are_those_of_the_eigenvalues(n: int, d: int, kinds: int, decay: float, seed: int) -> None:
+    """Also where rows are equal to each other (of two kinds), or few dimensions hold everything."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, d)) * decay ** np.arange(d)
+    if seed % 3 == 0:
+        rows = rows[np.arange(n) % kinds]
+    left_out = [np.arange(k, n, 3) for k in range(3)]
+    centred = rows - rows.mean(0)
+    found = nuclear_norms_without(centred @ centred.T, left_out)
+    kept = [np.delete(rows, out, axis=0) for out in left_out]
+    plain = [np.linalg.svd(k - k.mean(0), compute_uv=False).sum() for k in kept]
+    size = np.linalg.svd(centred, compute_uv=False).sum()
+    assert found == pytest.approx(plain, abs=2e-6 * size + 1e-9)
 
 
 def test_interval_covers_the_spread_of_repeated_samples() -> None:
