@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from grader import cli
+from grader.batch import seen
 from grader.batch.entries import FINGERPRINTS, FOLDER, read_entry
 from tests.batch.small import command, compared
 
 _LONGEST = 60  # seconds that a run may take
-_STEP = 0.004  # seconds between two looks
-_STRIDE = 15  # new entries after which a run is killed, at most
+_STEP = 0.01  # seconds between two looks
+_STRIDE = 8  # new entries after which a run is killed, at most
 _JOINS = 5  # of so many kills one is of `grader class`
 _START, _BETWEEN = 0.5, 0.03  # seconds: of a start, and more than from one entry to the next
 
@@ -99,10 +100,15 @@ def state_of(results: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
+def names_of(out: Path) -> list[str]:
+    """All files in a folder but entries and what is hidden, such as a file that a killed run had half-written."""
+    places = ((Path(top).relative_to(out), name) for top, _, names in os.walk(out) for name in names)
+    return sorted(str(top / name) for top, name in places if not name.startswith(".") and top.name != FOLDER)
+
+
 def files_of(out: Path) -> dict[str, bytes]:
-    """Everything in a folder but entries and what is hidden, such as a file that a killed run had half-written."""
-    places = (p for p in sorted(out.rglob("*")) if p.is_file() and not p.name.startswith("."))
-    return {str(p.relative_to(out)): p.read_bytes() for p in places if p.parent.name != FOLDER}
+    """What they hold."""
+    return {name: (out / name).read_bytes() for name in names_of(out)}
 
 
 def output_of(results: Path) -> dict[str, Any]:
@@ -177,15 +183,15 @@ def kill_joins(killer: Killer, kills: int, top: Path) -> None:
     """The same for the join alone, which is killed between its files."""
     source, out = top / "undisturbed", top / "joined"
     words = [sys.executable, "-m", "grader", "class", str(source), "-o", str(out)]
-    wanted = {n: c for n, c in files_of(source).items() if not n.startswith(FINGERPRINTS)}
+    wanted = {n: c for n, c in files_of(source).items() if not n.startswith((FINGERPRINTS, seen.FILE))}  # a batch's
     while len(killer.files) < kills:
         if not out.exists():
             out.mkdir()
             shutil.copy(source / ".secret", out)
-        n = min(len(files_of(out)) + killer.random.randint(1, len(wanted) // 2), len(wanted))
-        if killer.killed(words, lambda: len(files_of(out)), n, killer.random.uniform(0, _STEP)):
-            killer.files.append(len(files_of(out)))
-        if len(files_of(out)) == len(wanted) or len(killer.files) == kills:
+        n = min(len(names_of(out)) + killer.random.randint(1, len(wanted) // 2), len(wanted))
+        if killer.killed(words, lambda: len(names_of(out)), n, killer.random.uniform(0, _STEP)):
+            killer.files.append(len(names_of(out)))
+        if len(names_of(out)) == len(wanted) or len(killer.files) == kills:
             killer.whole(words)
             assert files_of(out) == wanted, "the class is not that of an undisturbed run"
             shutil.rmtree(out)

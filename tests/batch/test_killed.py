@@ -15,7 +15,7 @@ from grader.batch.entries import FOLDER
 from tests.batch.small import batch, compared, make_class
 from tests.conftest import ROOT
 
-COUNT, KILLS = 60, 50
+COUNT, KILLS = 30, 50
 _PROGRAM = "from tests.batch.killing import main; main()"
 
 
