@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ settings.register_profile("grader", deadline=None, database=None, derandomize=bo
 settings.load_profile("grader")
 
 GOOD = ROOT / "fixtures" / "submission"
+# A shell starts what runs in its background with Ctrl-C ignored, and so would all be that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -112,7 +112,10 @@ def span(
     last = high + edge
     if metric.fraction:
         first, last = max(first, -1.0 if low < 0 else 0.0), min(last, 1.0)  # a difference may be negative
-    return round(first, 10), round(last, 10), off
+    first, last = round(first, 10), round(last, 10)
+    if value is not None and first <= value <= last:
+        off = 0  # the scale of a few equal values has room of its own
+    return first, last, off
 
 
 def ticks_of(low: float, high: float) -> list[float]:

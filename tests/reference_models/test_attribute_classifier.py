@@ -40,6 +40,7 @@ def test_accuracies_are_shares_of_each_attribute() -> None:
     assert trainer.accuracies(network, faces).tolist() == [0.75] * 6 + [0.25] * 7
 
 
+@pytest.mark.slow  # the classifiers of digits and tags train by the same code, in seconds
 def test_a_training_leaves_a_judge(
     course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,9 @@ from reference_models import acgan_faces, dcgan, infogan, vae
 from reference_models.core.models import pixels_digest, published
 from tests.conftest import GOOD
 
+pytestmark = (
+    pytest.mark.slow
+)  # a minute and a half to generate; the families' own tests and the third homework's run always
 ASSIGNMENT = "dlcv-spring2018-hw4"
 FAMILIES = (vae, acgan_faces, infogan)
 

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.assignment import load_assignment
@@ -63,6 +63,7 @@ def test_without_anything_to_compare_a_scale_begins_at_nothing() -> None:
 
 
 @given(NUMBERS, st.lists(NUMBERS, max_size=9))
+@example(1.0, [0.0])
 def test_any_values_have_a_scale(value: float, others: list[float]) -> None:
     low, high, off = span(value, None, others, METRICS["fid"])
     assert low < high and all(low <= other <= high for other in others)
