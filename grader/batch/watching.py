@@ -56,12 +56,13 @@ class Watch:
 
     def _watch(self) -> None:
         end = time.monotonic() + 60 * self._minutes
-        while not self._over.wait(_EVERY):
-            held = resident()
-            if held > self._memory * 2**30:
+        while True:  # looks at once: a short submission may be over before the second look
+            if resident() > self._memory * 2**30:
                 why = too_much(self._memory)
-            elif time.monotonic() > end:
+            elif time.monotonic() >= end:
                 why = too_long(self._minutes)
+            elif self._over.wait(min(_EVERY, max(0.0, end - time.monotonic()))):
+                return
             else:
                 continue
             ends = True

@@ -25,6 +25,8 @@ from tests.conftest import GOOD
 _SUBMISSIONS, _THREADS = 6, 1
 
 
+# Where another test of this process left its resource tracker dead, a new one is started, with a warning.
+@pytest.mark.filterwarnings("ignore:resource_tracker:UserWarning")
 def test_a_worker_reads_each_network_once_and_computes_with_its_threads(
     course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +50,7 @@ def test_a_worker_reads_each_network_once_and_computes_with_its_threads(
     monkeypatch.setattr(engines, "_grade_here", stubborn.telling)
     with engines.local(replace(job, **changes), 2) as engine:
         tally = run(engine, job, find_tasks(tmp_path / "class")[0], 1, lambda _: None)
+    assert not tally.states["error"], [outcome.reason for outcome in tally.outcomes]
     told = [tuple(map(int, outcome.reason.split())) for outcome in tally.outcomes]
     assert len(told) == _SUBMISSIONS > 2 >= len({process for process, *_ in told})
     assert all(networks == reads > 0 and threads == _THREADS for _, networks, reads, threads in told)
