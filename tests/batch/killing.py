@@ -31,7 +31,7 @@ from grader.batch.entries import FINGERPRINTS, FOLDER, read_entry
 from tests.batch.small import command, compared
 
 _LONGEST = 60  # seconds that a run may take
-_STEP = 0.01  # seconds between two looks
+_STEP = 0.004  # seconds between two looks
 _STRIDE = 8  # new entries after which a run is killed, at most
 _JOINS = 5  # of so many kills one is of `grader class`
 _START, _BETWEEN = 0.5, 0.03  # seconds: of a start, and more than from one entry to the next
@@ -188,7 +188,7 @@ def kill_joins(killer: Killer, kills: int, top: Path) -> None:
         if not out.exists():
             out.mkdir()
             shutil.copy(source / ".secret", out)
-        n = min(len(names_of(out)) + killer.random.randint(1, len(wanted) // 2), len(wanted))
+        n = min(len(names_of(out)) + killer.random.randint(1, len(wanted) // 4), len(wanted))
         if killer.killed(words, lambda: len(names_of(out)), n, killer.random.uniform(0, _STEP)):
             killer.files.append(len(names_of(out)))
         if len(names_of(out)) == len(wanted) or len(killer.files) == kills:
