@@ -188,10 +188,10 @@ def kill_joins(killer: Killer, kills: int, top: Path) -> None:
         if not out.exists():
             out.mkdir()
             shutil.copy(source / ".secret", out)
-        n = min(len(names_of(out)) + killer.random.randint(1, len(wanted) // 4), len(wanted))
+        n = len(names_of(out)) + killer.random.randint(1, len(wanted) // 4)  # never among the last ones
         if killer.killed(words, lambda: len(names_of(out)), n, killer.random.uniform(0, _STEP)):
             killer.files.append(len(names_of(out)))
-        if len(names_of(out)) == len(wanted) or len(killer.files) == kills:
+        if len(names_of(out)) > len(wanted) / 2 or len(killer.files) == kills:
             killer.whole(words)
             assert files_of(out) == wanted, "the class is not that of an undisturbed run"
             shutil.rmtree(out)

@@ -34,7 +34,7 @@ def test_killed_at_fifty_random_moments(how: str, course: Path, tmp_path: Path) 
     print(f"Entries at each kill: {entries}; files of the join: {files}")
     assert len(entries) + len(files) == KILLS
     assert sum(0 < n < COUNT for n in entries) > len(entries) / 2 and len(set(entries)) > len(entries) / 4
-    assert sum(0 < n < 3 * COUNT for n in files) > len(files) / 5  # it is quick: seven of ten are hit in the middle
+    assert sum(0 < n < 3 * COUNT for n in files) > len(files) / 2
 
 
 @pytest.mark.parametrize("content", [b"", b'{"schema": "grader/entry/1"', b"[]", b'{"schema": "grader/entry/0"}'])
