@@ -23,6 +23,7 @@ from scipy.stats import beta
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
+from grader.measuring.compared import ComparedImages
 from grader.similarity import Fingerprint, find_pairs
 from grader.similarity.descriptors import describe, digests
 from grader.similarity.fingerprints import Images, Script, Table
@@ -63,8 +64,8 @@ def alarms(setting: Setting) -> tuple[int, int, list[str]]:
 def of_pictures(pixels: Pictures) -> Fingerprint:
     """What `grader batch` would keep of a folder of these pictures."""
     names = tuple(f"{i:04}.png" for i in range(len(pixels)))
-    nothing = np.zeros(len(pixels), np.bool_)
-    return Fingerprint((Images("p", "images", "images", names, False, digests(pixels), describe(pixels), nothing),))
+    nothing, details = np.zeros(len(pixels), np.bool_), describe(ComparedImages(pixels).details)
+    return Fingerprint((Images("p", "images", "images", names, False, digests(pixels), details, nothing),))
 
 
 def of_table(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> Fingerprint:

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from benchmarks.false_alarms import drawn, pixels_of
 from grader.judges.features import Extractor
+from grader.measuring.compared import ComparedImages
 from grader.similarity.descriptors import EDITS, describe, edited, unit
 from grader.similarity.images import NEAR, NEAR_EDITED
 from reference_models import acgan_networks
@@ -101,7 +102,7 @@ def _least(folders: list[Rows]) -> float:
 
 
 def _by_descriptor(own: Pictures, changed: Pictures) -> float:
-    before, after = describe(own), unit(describe(changed))
+    before, after = describe(ComparedImages(own).details), unit(describe(ComparedImages(changed).details))
     plain = ((unit(before) * after).sum(1) >= NEAR).mean()
     best = max(((unit(edited(before, edit)) * after).sum(1) >= NEAR_EDITED).mean() for edit in EDITS)
     return float(max(plain, best))

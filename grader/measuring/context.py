@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from grader.judges.engines import Engine
     from grader.judges.features import Extractor, Features
     from grader.judges.weights import Weights
+    from grader.measuring.compared import ComparedImages
     from grader.references.statistics import ReferenceFile
 
 Progress = Callable[[str, int, int], None]
@@ -53,7 +54,7 @@ class Context:
     """What the measures of one run share: data, judges' files, reference files, device, progress, what was read, notes.
 
     `cache`: keep features between runs. `copied`: images, by problem and deliverable, that show what the course's data
-    hold. `shared`: what several runs share.
+    hold; `compared`: what was made of all images, likewise. `shared`: what several runs share.
     """
 
     data: Data
@@ -65,6 +66,7 @@ class Context:
     answers: dict[str, Mapping[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     copied: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    compared: dict[tuple[str, str], ComparedImages] = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
     _extractor: Extractor | None = None
 

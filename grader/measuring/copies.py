@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.checks.rule import MOST_ALIKE, MOST_EQUAL, MOST_NEAR, too_many
 from grader.errors import CannotMeasure
-from grader.measuring.context import Context, pixel_array
+from grader.measuring.compared import ComparedImages, compared_images
+from grader.measuring.context import Context
 from grader.measuring.folders import LAYOUT, Folder, picture_of, read_folder
 from grader.metrics import copies
 from grader.references.data import BadReference
@@ -58,8 +58,8 @@ def copy_findings(
     """
     if not images.names:
         return []
-    pixels = pixel_array(images)
-    ours = _parts(pixels)
+    pictures = compared_images(problem, images, context)
+    ours = _parts(pictures)
     found: dict[int, tuple[_Copy, str]] = {}
     for folder in images.spec.copies_of:
         try:
@@ -74,7 +74,7 @@ def copy_findings(
     if images.spec.alike and not free:
         return findings
     kin = [_without(images, name, free) for name in images.names]
-    pairs = [(a, b, s) for a, b, s in _alike(pixels, context) if kin[a] != kin[b] or not free]
+    pairs = [(a, b, s) for a, b, s in _alike(pictures, context) if kin[a] != kin[b] or not free]
     return [*findings, _near_duplicates(problem, images, pairs)] if pairs else findings
 
 
@@ -134,37 +134,33 @@ def _near_duplicates(problem: str, images: CheckedImages, pairs: Sequence[tuple[
 
 
 class _Part:
-    """Images of the submission that are all coloured, or all gray: the latter are compared with the course's in gray.
+    """Images that are all coloured, or all gray. rows: their numbers among all images."""
 
-    rows: their numbers among all images. Their thumbnails and hashes are made once for all folders.
-    """
-
-    def __init__(self, pixels: NDArray[np.uint8], rows: NDArray[np.int64], gray: bool) -> None:
-        self.pixels, self.rows, self.gray = pixels[rows], rows, gray
+    def __init__(self, pictures: ComparedImages, rows: NDArray[np.int64], gray: bool) -> None:
+        self._pictures, self.rows, self.gray = pictures, rows, gray
+        self.pixels = pictures.pixels[rows]
 
     @cached_property
     def digest(self) -> str:
         return _digest_of(self.pixels)
 
     @cached_property
-    def thumbnails(self) -> NDArray[np.float32]:
-        """As they are, then mirrored."""
-        plain = _thumbnails(self.pixels)
-        return np.concatenate([plain, plain[..., ::-1]])
-
-    @cached_property
     def hashes(self) -> NDArray[np.bool_]:
-        return copies.perceptual_hash(self.thumbnails)
+        """Of the images as they are, then mirrored."""
+        plain = self._pictures.thumbnails[self.rows]
+        return copies.perceptual_hash(np.concatenate([plain, plain[..., ::-1]]))
 
     @cached_property
     def details(self) -> NDArray[np.float32]:
-        details = copies.details(self.thumbnails[: len(self.pixels)])
+        """Likewise."""
+        details = self._pictures.details[self.rows]
         return np.concatenate([details, details[..., ::-1]])
 
 
-def _parts(pixels: NDArray[np.uint8]) -> list[_Part]:
-    gray = (pixels == pixels[..., :1]).all((1, 2, 3))
-    parts = [_Part(pixels, np.nonzero(gray == kind)[0], kind) for kind in (False, True)]
+def _parts(pictures: ComparedImages) -> list[_Part]:
+    """The coloured ones, and the gray ones, which are compared with the course's in gray."""
+    gray = (pictures.pixels == pictures.pixels[..., :1]).all((1, 2, 3))
+    parts = [_Part(pictures, np.nonzero(gray == kind)[0], kind) for kind in (False, True)]
     return [part for part in parts if len(part.rows)]
 
 
@@ -190,12 +186,8 @@ def _look(part: _Part, known: Folder, context: Context) -> Iterator[_Copy]:
     """All pairs that show the same, the submission's images as they are and mirrored."""
     pixels, gray, n, paths = part.pixels, part.gray, len(part.pixels), known.paths
     pairs = copies.candidates(part.hashes, known.hashes)
-    used = np.unique(pairs[:, 1])
-    others = np.zeros((len(used), 3, copies.SIDE, copies.SIDE), np.float32)
-    for i, other in enumerate(used.tolist()):
-        others[i] = known.thumbnail(other, gray).transpose(2, 0, 1)
-    rows = np.column_stack([pairs[:, 0], np.searchsorted(used, pairs[:, 1])])
-    found = copies.similarity(part.details, copies.details(others), rows)
+    used, rows = np.unique(pairs[:, 1], return_inverse=True)
+    found = copies.similarity(part.details, known.details(used, gray), np.column_stack([pairs[:, 0], rows]))
     both = [pixels, np.ascontiguousarray(pixels[:, :, ::-1])]
     for row in _decided(found, pairs, both, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
@@ -246,27 +238,24 @@ def _features(images: Sequence[NDArray[np.uint8]], context: Context) -> NDArray[
     return found
 
 
-def _alike(pixels: NDArray[np.uint8], context: Context) -> list[tuple[int, int, float]]:
+def _alike(pictures: ComparedImages, context: Context) -> list[tuple[int, int, float]]:
     """Pairs of images of the submission that are nearly, but not exactly, the same."""
+    pixels = pictures.pixels
 
     def compute() -> NDArray[np.float64]:
-        distinct = np.array(list({image.tobytes(): i for i, image in reversed(list(enumerate(pixels)))}.values()))
-        thumbnails = _thumbnails(pixels[np.sort(distinct)])
-        hashes = copies.perceptual_hash(thumbnails)
+        first = {image.tobytes(): i for i, image in reversed(list(enumerate(pixels)))}
+        distinct = np.array(sorted(first.values()))
+        hashes = copies.perceptual_hash(pictures.thumbnails[distinct])
         pairs = copies.candidates(hashes, hashes, nearest=copies.NEAREST + 1)  # each is nearest to itself
         pairs = np.unique(np.sort(pairs, axis=1), axis=0)
         pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-        details = copies.details(thumbnails)
+        details = pictures.details[distinct]
         found = copies.similarity(details, details, pairs)
         rows = np.nonzero(found >= copies.SAME)[0]
-        return np.column_stack([np.sort(distinct)[pairs[rows]], found[rows]]).reshape(-1)
+        return np.column_stack([distinct[pairs[rows]], found[rows]]).reshape(-1)
 
     kept = context.recall(f"alike {_RULES} {_digest_of(pixels)}", compute).reshape(-1, 3)
     return [(int(a), int(b), value) for a, b, value in kept]
-
-
-def _thumbnails(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.stack([copies.thumbnail(Image.fromarray(image)) for image in pixels])
 
 
 def _digest_of(pixels: NDArray[np.uint8]) -> str:

@@ -56,7 +56,10 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     provenance = network_provenance(spec.protocol, found, len(features))
     # Both numbers grow with n, so that as many images are taken on both sides.
     real = _real_values(spec, images, {name: len(rows) for name, rows in of_class.items()}, context, compute)
-    shares = {name: compute(features[of_class[name][:n]]) / of_real for name, (n, of_real) in real.items()}
+    shares = {}
+    for name, (n, of_real) in real.items():
+        rows = of_class[name]
+        shares[name] = (per_class[name] if n == len(rows) else compute(features[rows[:n]])) / of_real
     if shares:
         mean = sum(shares.values()) / len(shares)
         remark = f"{100 * mean:.0f} % of real images'"

@@ -1,4 +1,4 @@
-"""The course's pictures as the search for copies knows them: a hash of each, kept, and thumbnails of the candidates."""
+"""The course's pictures as the search for copies knows them: a hash of each, kept, and details of the candidates."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,39 +19,43 @@ from grader.references.data import BadReference
 from grader.references.pictures import list_pictures, read_picture
 from grader.text import listing
 
-LAYOUT = 1  # counts up when hashes or details change
+LAYOUT = 2  # counts up when hashes or details change
 _PART = 500  # pictures between two steps of the progress
 _NOTHING = np.zeros((3, copies.SIDE, copies.SIDE), np.float32)
 
 
-class Folder(NamedTuple):
+@dataclass
+class Folder:
     """Pictures of the course: where they are, what they are known by, and their hashes ``(n, BITS)``.
 
-    thumbnails: those that were candidates, uint8 ``(32, 32, 3)`` by number and whether in gray; 3 kB each.
+    Details are kept of those that were candidates, 3 kB each.
     """
 
     paths: Sequence[Path]
     digest: str
     hashes: NDArray[np.bool_]
-    thumbnails: dict[tuple[int, bool], NDArray[np.uint8]]
+    _kept: dict[bool, tuple[NDArray[np.bool_], NDArray[np.int8]]] = field(default_factory=dict)
 
-    def thumbnail(self, number: int, gray: bool) -> NDArray[np.uint8]:
-        """A picture's thumbnail, black where it can't be read."""
-        key = number, gray
-        if key not in self.thumbnails:
-            found = np.zeros((copies.SIDE, copies.SIDE, 3), np.uint8)
-            with suppress(BadReference):
-                small = copies.thumbnail(Image.fromarray(picture_of(self.paths[number], gray)))
-                found = small.transpose(1, 2, 0).astype(np.uint8)  # whole numbers: Pillow's own
-            self.thumbnails[key] = found
-        return self.thumbnails[key]
+    def details(self, numbers: NDArray[np.int64], gray: bool) -> NDArray[np.int8]:
+        """What is compared of pictures ``(k,)``, all different: ``(k, 3, 32, 32)``, 0 where one can't be read."""
+        if gray not in self._kept:  # memory is taken for what is written alone
+            n = len(self.paths)
+            self._kept[gray] = np.zeros(n, np.bool_), np.zeros((n, *_NOTHING.shape), np.int8)
+        known, kept = self._kept[gray]
+        fresh = numbers[~known[numbers]]
+        for start in range(0, len(fresh), _PART):
+            part = fresh[start : start + _PART]
+            small = [_thumbnail_of(self.paths[i], gray) for i in part.tolist()]
+            kept[part] = copies.compressed(copies.details(np.stack([_NOTHING if t is None else t for t in small])))
+            known[part] = True
+        return kept[numbers]
 
 
 def read_folder(name: str, context: Context) -> Folder:
     """The pictures of a folder of the data, hashed. Raises CannotMeasure or BadReference."""
     paths = list_pictures(context.data.need(name), least=1)
     digest = _digest(paths)
-    return Folder(paths, digest, _hashes(paths, digest, context), {})
+    return Folder(paths, digest, _hashes(paths, digest, context))
 
 
 def picture_of(path: Path, gray: bool) -> NDArray[np.uint8]:
@@ -97,8 +100,8 @@ def _hashes(paths: Sequence[Path], digest: str, context: Context) -> NDArray[np.
     return hashes
 
 
-def _thumbnail_of(path: Path) -> NDArray[np.float32] | None:
+def _thumbnail_of(path: Path, gray: bool = False) -> NDArray[np.float32] | None:
     try:
-        return copies.thumbnail(Image.fromarray(read_picture(path)))
+        return copies.thumbnail(Image.fromarray(picture_of(path, gray)))
     except BadReference:
         return None

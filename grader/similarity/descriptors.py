@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from grader.metrics import copies
 
@@ -51,19 +50,17 @@ def digests(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.frombuffer(b"".join(found), np.uint8).reshape(-1, _DIGEST)
 
 
-def describe(pixels: NDArray[np.uint8]) -> Descriptors:
-    """Descriptors of images uint8 ``(n, h, w, 3)``: brightness at 14 x 14 and two colours at 3 x 3, less what is common
-    to a neighbourhood, as `grader.metrics.copies` compares them; each scaled to fill -127..127.
+def describe(details: NDArray[np.float32]) -> Descriptors:
+    """Descriptors of images by their details ``(n, 3, 32, 32)``, which `grader.metrics.copies` compares: brightness at
+    14 x 14 and two colours at 3 x 3, each scaled to fill -127..127.
 
     14 x 14 and not 8 x 8, so that a picture can still be shifted by a pixel of the 28 or by a half of it.
     """
-    if not len(pixels):
+    if not len(details):
         return np.zeros((0, WIDTH), np.int8)
-    small = np.stack([copies.thumbnail(Image.fromarray(image)) for image in pixels])
-    planes = copies.details(small)
     down, coarse = _reducing(SIDE), _reducing(COLOUR_SIDE)
-    gray = np.matmul(np.matmul(down, planes[:, 0]), down.T).reshape(len(planes), -1)
-    colour = np.matmul(np.matmul(coarse, planes[:, 1:]), coarse.T).reshape(len(planes), -1)
+    gray = np.matmul(np.matmul(down, details[:, 0]), down.T).reshape(len(details), -1)
+    colour = np.matmul(np.matmul(coarse, details[:, 1:]), coarse.T).reshape(len(details), -1)
     joined = np.concatenate([gray, colour], 1)
     largest = np.maximum(np.abs(joined).max(1, keepdims=True), 1e-3)
     return np.asarray(np.rint(joined * (127 / largest)), np.int8)

@@ -24,7 +24,8 @@ from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.errors import SubmissionRefused, UsageError
 from grader.inspection import Checked
-from grader.measuring.context import Context, pixel_array
+from grader.measuring.compared import compared_images
+from grader.measuring.context import Context
 from grader.similarity import descriptors
 from grader.similarity.descriptors import WIDTH
 from grader.similarity.sources import scripts
@@ -122,7 +123,7 @@ def _images(problem: str, deliverable: str, part: CheckedImages | CheckedFigure,
     images = as_images(part) if isinstance(part, CheckedFigure) else part
     if not images.names:
         return None
-    pixels = pixel_array(images)
+    pictures = compared_images(problem, images, context)
     spec, of_course = images.spec, context.copied.get((problem, deliverable), frozenset())
     return Images(
         problem,
@@ -130,8 +131,8 @@ def _images(problem: str, deliverable: str, part: CheckedImages | CheckedFigure,
         "" if isinstance(part, CheckedFigure) else spec.path,
         images.names,
         bool(spec.one_for_each or spec.alike),
-        descriptors.digests(pixels),
-        descriptors.describe(pixels),
+        descriptors.digests(pictures.pixels),
+        descriptors.describe(pictures.details),
         np.array([name in of_course for name in images.names]),
     )
 

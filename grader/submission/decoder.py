@@ -40,6 +40,7 @@ class Decoder:
         self._samples = 0
         self._deadline = 0.0
         self._sent = False
+        self._read = bytearray()  # of the worker's answers, beyond what was taken
 
     def decode(self, content: bytes, format: str, size: tuple[int, int], mode: str) -> tuple[tuple[int, int], bytes]:
         """`ask` and `answer` at once."""
@@ -90,17 +91,19 @@ class Decoder:
 
     def _receive(self, count: int) -> bytes:
         assert self._process is not None and self._process.stdout is not None
-        pipe, found = self._process.stdout.fileno(), bytearray()
-        while len(found) < count:
+        pipe = self._process.stdout.fileno()
+        while len(self._read) < count:
             left = max(0.0, self._deadline - time.monotonic())
             # Windows can't wait for a pipe: there, nothing ends a picture that takes too long.
             if os.name == "posix" and not select.select([pipe], [], [], left)[0]:
                 raise TimeoutError
-            part = os.read(pipe, min(count - len(found), _PART))
+            part = os.read(pipe, _PART)  # most often a whole answer
             if not part:
                 raise EOFError
-            found += part
-        return bytes(found)
+            self._read += part
+        found = bytes(memoryview(self._read)[:count])
+        del self._read[:count]
+        return found
 
     def start(self) -> subprocess.Popen[bytes]:
         """The worker, started if it doesn't run. Raises CannotDecode."""
@@ -122,6 +125,7 @@ class Decoder:
     def close(self) -> None:
         """Ends the worker."""
         process, self._process = self._process, None
+        self._read.clear()
         if process is None:
             return
         process.kill()

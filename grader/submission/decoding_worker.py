@@ -30,6 +30,7 @@ def main() -> None:
 
     Image.preinit()  # the decoders are loaded before the limits hold
     warnings.simplefilter("error", Image.DecompressionBombWarning)
+    warnings.simplefilter("ignore", UserWarning)  # of odd metadata, which nobody uses
     Image.MAX_IMAGE_PIXELS = 40_000_000  # beyond what any caller lets through
     _limit()
     source, target = sys.stdin.buffer, sys.stdout.buffer
@@ -40,28 +41,25 @@ def main() -> None:
             return
         answer = _answer(content, _text(format_), _text(mode), (width, height))
         del content
-        for part in answer:
-            target.write(part)
+        target.write(answer)
         target.flush()
 
 
-def _answer(content: bytes, format_: str, mode: str, size: tuple[int, int]) -> tuple[bytes, ...]:
+def _answer(content: bytes, format_: str, mode: str, size: tuple[int, int]) -> bytes:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning)  # of odd metadata, which nobody uses
-            with Image.open(io.BytesIO(content), formats=[format_]) as image:
-                if image.size != size:
-                    return (ANSWER.pack(0, 0, 0),)
-                image.load()
-                picture = _figure(image) if mode == FIGURE else image if image.mode == mode else image.convert(mode)
-                pixels = picture.tobytes()
+        with Image.open(io.BytesIO(content), formats=[format_]) as image:
+            if image.size != size:
+                return ANSWER.pack(0, 0, 0)
+            image.load()
+            picture = _figure(image) if mode == FIGURE else image if image.mode == mode else image.convert(mode)
+            pixels = picture.tobytes()
+            return ANSWER.pack(*picture.size, len(pixels)) + pixels
     except MemoryError:
-        return (ANSWER.pack(0, 0, TOO_LARGE),)
+        return ANSWER.pack(0, 0, TOO_LARGE)
     except Exception:  # a damaged file can raise nearly anything inside a decoder
-        return (ANSWER.pack(0, 0, 0),)
-    return ANSWER.pack(*picture.size, len(pixels)), pixels
+        return ANSWER.pack(0, 0, 0)
 
 
 def _figure(image: Image.Image) -> Image.Image:

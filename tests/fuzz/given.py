@@ -69,11 +69,11 @@ def decoder() -> Decoder:
             self.asked = content, format, mode, size
 
         def answer(self) -> tuple[tuple[int, int], bytes]:
-            head, *pixels = decoding_worker._answer(*self.asked)
-            width, height, _ = decoding_worker.ANSWER.unpack(head)
+            whole = decoding_worker._answer(*self.asked)
+            width, height, _ = decoding_worker.ANSWER.unpack_from(whole)
             if not width:
                 raise Undecodable("damaged")
-            return (width, height), b"".join(pixels)
+            return (width, height), whole[decoding_worker.ANSWER.size :]
 
     return Here()
 

@@ -120,9 +120,9 @@ def test_a_folder_is_read_once_until_it_changes(
     read: list[str] = []
     whole = folders._thumbnail_of
 
-    def counted(path: Path) -> object:
+    def counted(path: Path, gray: bool = False) -> object:
         read.append(path.name)
-        return whole(path)
+        return whole(path, gray)
 
     monkeypatch.setattr(folders, "_thumbnail_of", counted)
     _score(top, cache=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from grader.measuring.compared import ComparedImages
 from grader.similarity.descriptors import describe, digests
 from grader.similarity.fingerprints import Fingerprint, Images, Script, Table
 from grader.similarity.sources import winnowed, words
@@ -26,7 +27,8 @@ def of_images(found: Pictures, *, of_course: Iterable[int] = (), alike: bool = F
     """A fingerprint of nothing but pictures, named by their numbers."""
     names = tuple(f"{i:03}.png" for i in range(len(found)))
     course = np.isin(np.arange(len(found)), list(of_course))
-    images = Images("acgan", "digits", "acgan", names, alike, digests(found), describe(found), course)
+    details = describe(ComparedImages(found).details)
+    images = Images("acgan", "digits", "acgan", names, alike, digests(found), details, course)
     return Fingerprint((images,))
 
 

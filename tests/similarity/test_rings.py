@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from grader.measuring.compared import ComparedImages
 from grader.similarity import descriptors, find_pairs
 from grader.similarity.fingerprints import Fingerprint, Images
 
@@ -20,7 +21,7 @@ def _print(seed: int) -> Fingerprint:
     pixels = _pictures(seed)
     names = tuple(f"{i:04d}.png" for i in range(len(pixels)))
     own = np.zeros(len(pixels), np.bool_)
-    found = descriptors.digests(pixels), descriptors.describe(pixels), own
+    found = descriptors.digests(pixels), descriptors.describe(ComparedImages(pixels).details), own
     return Fingerprint((Images("acgan", "digits", "acgan", names, False, *found),))
 
 
