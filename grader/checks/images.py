@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from grader.assignment import ImagesSpec
 from grader.checks import rules
@@ -13,6 +15,10 @@ from grader.checks.narrowing import narrowed
 from grader.results import Finding
 from grader.submission import Submission
 from grader.text import listing, plural
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _MOST_FOLDERS = 60
 
@@ -30,6 +36,16 @@ class CheckedImages:
     pixels: tuple[bytes, ...]
     findings: tuple[Finding, ...]
     digests: Mapping[bytes, str] = field(default_factory=dict)
+
+    @cached_property
+    def array(self) -> NDArray[np.uint8]:
+        """Images in the order of their names: uint8 ``(n, h, w, 3)``, gray repeated thrice. Nobody may change it."""
+        import numpy as np
+
+        width, height = self.spec.size
+        flat = np.frombuffer(bytearray().join(self.pixels), np.uint8)  # writable, as torch wants it
+        pixels = flat.reshape(len(self.names), height, width, len(self.spec.mode))
+        return pixels if pixels.shape[3] == 3 else np.repeat(pixels, 3, axis=3)  # networks take three channels
 
 
 Pictures = dict[tuple[str, str], CheckedImages]  # what was judged, by problem and deliverable

@@ -6,6 +6,7 @@ torch is imported for the first image that is not in the cache: scoring an uncha
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,7 @@ class Extractor:
     _weights: dict[str, Weights] = field(default_factory=dict)  # these two may be shared by several runs
     _engines: dict[str, Engine] = field(default_factory=dict)
     _runs: dict[tuple[str, bytes], Features] = field(default_factory=dict)
+    _hashes: dict[int, tuple[weakref.ref[Images], list[str]]] = field(default_factory=dict)  # by the array's id
 
     def weights(self, judge: str) -> Weights:
         """The judge's weights, looked for once. Raises CannotMeasure or UsageError."""
@@ -56,9 +58,9 @@ class Extractor:
         return self._weights[judge]
 
     def run(self, name: str, images: Images, done: Done) -> Features:
-        """Features of images uint8 ``(n, h, w, 3)``, n at least 1, by a protocol."""
+        """Features of images uint8 ``(n, h, w, 3)``, n at least 1, by a protocol. Nobody may change them afterwards."""
         weights = self.weights(PROTOCOLS[name].judge)
-        hashes = [hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest() for image in images]
+        hashes = self._hashed(images)
         key = name, hashlib.sha256("".join(hashes).encode()).digest()
         if key not in self._runs:
             rows = self._rows(name, weights, images, hashes, done)
@@ -67,6 +69,15 @@ class Extractor:
             outputs = {o: table[:, edges[i] : edges[i + 1]] for i, o in enumerate(PROTOCOLS[name].outputs)}
             self._runs[key] = Features(outputs, weights, tuple(sorted({row.origin for row in rows})))
         return self._runs[key]
+
+    def _hashed(self, images: Images) -> list[str]:
+        """A hash of each image; once, though several protocols see them."""
+        known = self._hashes.get(id(images))
+        if known is not None and known[0]() is images:
+            return known[1]
+        hashes = [hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest() for image in images]
+        self._hashes[id(images)] = weakref.ref(images), hashes
+        return hashes
 
     def _rows(self, name: str, weights: Weights, images: Images, hashes: list[str], done: Done) -> list[Row]:
         keys = [f"{h} {weights.sha256} {name}" for h in hashes]

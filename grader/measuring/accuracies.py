@@ -9,7 +9,7 @@ from typing import Any
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
-from grader.measuring.context import Context, network_provenance, pixel_array, versions
+from grader.measuring.context import Context, network_provenance, versions
 from grader.references.data import read_labels
 from grader.results import Measurement
 
@@ -46,7 +46,7 @@ def digit_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) -
     """
     names, label = images.spec.names, images.spec.label_field
     assert names is not None and label is not None  # the assignment was validated
-    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("digits"))
+    found = context.extractor().run(spec.protocol, images.array, context.show("digits"))
     read = found.outputs["logits"].argmax(1)
     wanted = [values[label] for name in images.names if (values := names.parse(name))]
     # A digit outside of the assignment's range is no class of it: the image stays without a judgement, which is wrong.

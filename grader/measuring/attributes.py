@@ -9,7 +9,7 @@ from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.judges.attributes import ATTRIBUTES
 from grader.measuring.accuracies import counted
-from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.context import Context, network_provenance
 from grader.results import Measurement
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def pair_identity(spec: MeasureSpec, images: CheckedImages, context: Context) ->
     pairs = partners(images)
     if len(pairs) < 2:
         return Measurement(None, len(pairs), f"{spec.metric} needs 2 whole pairs or more", "fail")
-    seen = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
+    seen = context.extractor().run(spec.protocol, images.array, context.show("generated images"))
     features = seen.outputs["features"].astype("float64")
     first, second = (features[[pair[v] for pair in pairs]] for v in (0, 1))
     found = identity(first, second)
@@ -92,7 +92,7 @@ def pair_identity(spec: MeasureSpec, images: CheckedImages, context: Context) ->
 
 def _asked(spec: MeasureSpec, images: CheckedImages, context: Context) -> tuple[Features, NDArray[np.bool_]]:
     """What the judge says of the images, and its answers: bool ``(n, 13)``."""
-    seen = context.extractor().run(spec.protocol, pixel_array(images), context.show("attributes"))
+    seen = context.extractor().run(spec.protocol, images.array, context.show("attributes"))
     return seen, seen.outputs["logits"] > 0
 
 

@@ -9,7 +9,7 @@ from grader.checks.images import CheckedImages
 from grader.checks.tables import CheckedTable
 from grader.judges.attributes import ATTRIBUTES
 from grader.measuring.accuracies import of_table
-from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.context import Context, network_provenance
 from grader.results import Measurement
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def code_nmi(spec: MeasureSpec, images: CheckedImages, context: Context) -> Meas
     order = [[f.name for f in names.fields].index(name) for name in FIELDS]
     parsed = [values for name in images.names if (values := names.parse(name))]
     code, value, row = np.array(parsed, np.int64)[:, order].T
-    seen = context.extractor().run(spec.protocol, pixel_array(images), context.show("attributes"))
+    seen = context.extractor().run(spec.protocol, images.array, context.show("attributes"))
     logits = seen.outputs["logits"].astype("float64")
     per_code: dict[str, dict[str, Any]] = {}
     for c in sorted(set(code.tolist())):
@@ -72,7 +72,7 @@ def _rows_kept(code: Ints, value: Ints, row: Ints, images: CheckedImages, contex
     kind = np.unique(np.stack([code, value], 1)[steps[:, 0]], axis=0, return_inverse=True)[1].reshape(-1)
     if np.bincount(kind).max() < 2:
         return {}
-    seen = context.extractor().run("efficientnet-lite0", pixel_array(images), context.show("generated images"))
+    seen = context.extractor().run("efficientnet-lite0", images.array, context.show("generated images"))
     first, second = seen.outputs["features"].astype("float64")[steps.T]
     return {"row_identity": identity(first, second, kind).value, "rows": len(set(row[steps[:, 0]].tolist()))}
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from grader.checks.images import CheckedImages
     from grader.judges.cache import FeatureCache
     from grader.judges.cascades import Cascade
     from grader.judges.engines import Engine
@@ -141,16 +140,6 @@ def versions(*packages: str) -> dict[str, str]:
     """The versions of Python and of packages, without importing them."""
     found = {"python": platform.python_version()}
     return found | {name: importlib.metadata.version(name) for name in packages}
-
-
-def pixel_array(deliverable: CheckedImages) -> NDArray[np.uint8]:
-    """The images of a deliverable in the order of their names: uint8 ``(n, h, w, 3)``, gray repeated thrice."""
-    import numpy as np
-
-    width, height = deliverable.spec.size
-    flat = np.frombuffer(bytearray().join(deliverable.pixels), np.uint8)  # writable, as torch wants it
-    pixels = flat.reshape(len(deliverable.names), height, width, len(deliverable.spec.mode))
-    return pixels if pixels.shape[3] == 3 else np.repeat(pixels, 3, axis=3)  # networks take three channels
 
 
 def network_provenance(protocol: str, found: Features, n: int) -> dict[str, Any]:

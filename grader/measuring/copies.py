@@ -188,7 +188,7 @@ def _look(part: _Part, known: Folder, context: Context) -> Iterator[_Copy]:
     pairs = copies.candidates(part.hashes, known.hashes)
     used, rows = np.unique(pairs[:, 1], return_inverse=True)
     found = copies.similarity(part.details, known.details(used, gray), np.column_stack([pairs[:, 0], rows]))
-    both = [pixels, np.ascontiguousarray(pixels[:, :, ::-1])]
+    both = [pixels, pixels[:, :, ::-1]]
     for row in _decided(found, pairs, both, paths, gray, context):
         i, other = (int(index) for index in pairs[row])
         mirrored, ours = divmod(i, n)

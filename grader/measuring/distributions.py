@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure, UsageError
-from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.context import Context, network_provenance
 from grader.results import Measurement
 
 if TYPE_CHECKING:
@@ -54,15 +54,17 @@ class _Pair:
 
 def frechet(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
     """Fréchet distance of the images' features from the reference's."""
-    from grader.metrics.fid import frechet_distance, frechet_interval, gaussian
+    from grader.metrics.fid import factor_product, frechet_distance, frechet_interval, gaussian
 
     if len(images.names) < 2:
         return Measurement(None, len(images.names), "a Fréchet distance needs 2 images or more", "fail")
     pair = _pair(spec, images, context)
-    other = pair.reference.gaussian
-    value = frechet_distance(gaussian(pair.ours), other)
+    ours, other = gaussian(pair.ours), pair.reference.gaussian
+    product = factor_product(ours, other)
+    value = frechet_distance(ours, other, product)
     interval = _interval(
-        context, "frechet", (pair.ours, other.mean, other.factor), lambda: frechet_interval(pair.ours, other, value)
+        *(context, "frechet", (pair.ours, other.mean, other.factor)),
+        lambda: frechet_interval(pair.ours, other, value, product),
     )
     details: dict[str, Any] = _error(value, interval)
     if len(pair.ours) < FEW:
@@ -105,7 +107,7 @@ def inception_score(spec: MeasureSpec, images: CheckedImages, context: Context) 
     n = len(images.names)
     if n < score.SPLITS:
         return Measurement(None, n, f"an Inception Score needs {score.SPLITS} images or more", "fail")
-    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("Inception Score"))
+    found = context.extractor().run(spec.protocol, images.array, context.show("Inception Score"))
     rows = softmax(found.outputs["logits"].astype("float64"), axis=1)
     provenance = network_provenance(spec.protocol, found, n) | {"splits": score.SPLITS, "order": "sorted names"}
     peer = spec.protocol == "torch-fidelity"
@@ -126,7 +128,7 @@ def _error(value: float, interval: tuple[float, float] | None) -> dict[str, floa
 
 
 def _pair(spec: MeasureSpec, images: CheckedImages, context: Context) -> _Pair:
-    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
+    found = context.extractor().run(spec.protocol, images.array, context.show("generated images"))
     reference = _reference(spec, found.weights, context, images.spec.size)
     provenance = network_provenance(spec.protocol, found, len(images.names)) | reference.provenance
     return _Pair(found.outputs["features"].astype("float64"), reference, provenance)

@@ -14,7 +14,7 @@ from grader.assignment import MeasureSpec
 from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.errors import CannotMeasure
-from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.context import Context, network_provenance
 from grader.measuring.distributions import FEW
 from grader.references.data import read_labels
 from grader.references.tags import asked_tags
@@ -37,7 +37,7 @@ _COLUMNS = ("image_name", "label")
 
 def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Measurement:
     """Mean over the classes of the mean pairwise distance of features, or of their Vendi score."""
-    from grader.metrics.diversity import pairwise_distance, pairwise_interval, vendi_score
+    from grader.metrics.diversity import distances, mean_of_pairs, pairwise_distance, pairwise_interval, vendi_score
 
     of_class = _classes(spec, images, context)
     small = [name for name, rows in of_class.items() if len(rows) < 2]
@@ -45,13 +45,18 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
         of_each = f" of each class; {listing(small)} has fewer" if small != [""] else ""
         reason = f"{spec.metric} needs 2 images or more{of_each}"
         return Measurement(None, len(images.names), reason, "fail")
-    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("generated images"))
+    found = context.extractor().run(spec.protocol, images.array, context.show("generated images"))
     features = found.outputs["features"].astype("float64")
     compute = pairwise_distance if spec.metric == "diversity" else vendi_score
-    per_class = {name: compute(features[rows]) for name, rows in of_class.items()}
-    value = sum(per_class.values()) / len(per_class)
-    parts = [features[rows] for rows in of_class.values()]
-    interval = pairwise_interval(parts, value) if spec.metric == "diversity" else None
+    interval = None
+    if spec.metric == "diversity":
+        tables = {name: distances(features[rows]) for name, rows in of_class.items()}
+        per_class = {name: mean_of_pairs(table) for name, table in tables.items()}
+        value = sum(per_class.values()) / len(per_class)
+        interval = pairwise_interval(list(tables.values()), value)
+    else:
+        per_class = {name: vendi_score(features[rows]) for name, rows in of_class.items()}
+        value = sum(per_class.values()) / len(per_class)
     details: dict[str, Any] = {"per_class": per_class}
     provenance = network_provenance(spec.protocol, found, len(features))
     # Both numbers grow with n, so that as many images are taken on both sides.

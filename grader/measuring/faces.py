@@ -9,7 +9,7 @@ from grader.checks import rules
 from grader.checks.figures import KEPT_PIXELS, CheckedFigure, as_images
 from grader.checks.images import CheckedImages
 from grader.judges.protocols import CASCADES
-from grader.measuring.context import Context, pixel_array, versions
+from grader.measuring.context import Context, versions
 from grader.results import Finding, Measurement
 from grader.text import listing, plural
 
@@ -105,7 +105,7 @@ def face_share(spec: MeasureSpec, images: CheckedImages, context: Context) -> Me
 
     cascade, show = context.cascade(CASCADES[spec.protocol]), context.show("faces")
     without, asked = [], images.spec.count
-    for i, (name, pixels) in enumerate(zip(images.names, pixel_array(images), strict=True)):
+    for i, (name, pixels) in enumerate(zip(images.names, images.array, strict=True)):
         if i % 50 == 0:
             show(i, len(images.names))
         if not cascade.faces(pixels):

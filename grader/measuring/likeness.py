@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from grader.checks import rules
 from grader.checks.images import CheckedImages
-from grader.measuring.context import pixel_array
 from grader.results import Finding, Measurement
 
 if TYPE_CHECKING:
@@ -71,5 +70,5 @@ def _pasted(images: CheckedImages, pairs: Sequence[tuple[int, int]]) -> float:
 
     if len(pairs) < _PAIRS_LEAST:
         return 0.0
-    pixels = pixel_array(images)
+    pixels = images.array
     return pasted_share(*(pixels[[pair[v] for pair in pairs]] for v in (0, 1)))

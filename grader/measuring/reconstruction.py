@@ -9,7 +9,7 @@ from grader.checks import rules
 from grader.checks.images import CheckedImages
 from grader.checks.rule import MOST_EQUAL, MOST_NEAR, too_many
 from grader.errors import CannotMeasure
-from grader.measuring.context import Context, needs_packages, pixel_array, versions
+from grader.measuring.context import Context, needs_packages, versions
 from grader.references.data import BadReference
 from grader.results import Finding, Measurement
 from grader.text import are, listing, plural
@@ -145,7 +145,7 @@ def _pairs(images: CheckedImages, context: Context) -> tuple[list[str], NDArray[
     place = {name: i for i, name in enumerate(there)}
     rows = [i for i, name in enumerate(images.names) if name in place]
     names = [images.names[i] for i in rows]
-    return names, pixel_array(images)[rows], originals[[place[name] for name in names]], len(there)
+    return names, images.array[rows], originals[[place[name] for name in names]], len(there)
 
 
 def _originals(images: CheckedImages, context: Context) -> tuple[tuple[str, ...], NDArray[np.uint8]]:

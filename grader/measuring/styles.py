@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
-from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.context import Context, network_provenance
 from grader.references.data import BadReference
 from grader.results import Measurement
 from grader.text import plural
@@ -28,7 +28,7 @@ def domain_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
     from grader.metrics.accuracy import wilson_interval
 
     source, target = (_domain(spec, path, images, context) for path in (spec.against_reference, spec.reference))
-    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("images"))
+    found = context.extractor().run(spec.protocol, images.array, context.show("images"))
     judge = domains.fit(source, target)
     held_out = domains.held_out_accuracy(source, target)
     taken = judge.logits(found.outputs["features"].astype("float64")) > 0
@@ -71,8 +71,8 @@ def content_similarity(
     names = [name for name in images.names if name in place]
     if inputs is None or not names:
         return Measurement(None, 0, f"no image of {images.spec.place} has an input of its name", "fail")
-    ours = pixel_array(images)[[i for i, name in enumerate(images.names) if name in place]]
-    theirs = pixel_array(inputs)[[place[name] for name in names]]
+    ours = images.array[[i for i, name in enumerate(images.names) if name in place]]
+    theirs = inputs.array[[place[name] for name in names]]
     runs = [context.extractor().run(spec.protocol, part, context.show("images")) for part in (ours, theirs)]
     found = content(*(run.outputs["features"].astype("float64") for run in runs))
     same = _unchanged(names, ours, theirs)

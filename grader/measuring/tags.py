@@ -7,7 +7,7 @@ from typing import Any
 from grader.assignment import MeasureSpec
 from grader.checks.images import CheckedImages
 from grader.judges.anime_tags import EYES, HAIR
-from grader.measuring.context import Context, network_provenance, pixel_array
+from grader.measuring.context import Context, network_provenance
 from grader.references.tags import asked_tags
 from grader.results import Measurement
 from grader.text import plural
@@ -24,7 +24,7 @@ def colour_accuracy(spec: MeasureSpec, images: CheckedImages, context: Context) 
 
     part, colours = _PARTS[spec.metric]
     asked = asked_tags(context.data, spec.tags, spec.published_tags, images.spec.count)
-    found = context.extractor().run(spec.protocol, pixel_array(images), context.show("colours"))
+    found = context.extractor().run(spec.protocol, images.array, context.show("colours"))
     read = [colours[i] for i in found.outputs[part].argmax(1)]
     right_ones = [pair[part == "eyes"] for pair in asked.pairs]
     # Images beyond the tags are wrong ones already: the grid has another size than was asked for.

@@ -119,19 +119,16 @@ def _of_part(
     """
     used, first = np.unique(pairs[:, 0], return_index=True)
     halved = {odd: _between(a[used], odd) for odd in {(down % 2, right % 2) for down, right in shifts}}
-    squares = {odd: np.square(pictures).sum(1) for odd, pictures in halved.items()}
     x = np.zeros((len(used), len(shifts), *a.shape[1:]), np.float32)
-    xx = np.zeros((len(used), len(shifts)), np.float32)
     inside = np.zeros((len(shifts), SIDE, SIDE), np.float32)
     for i, (down, right) in enumerate(shifts):
         (rows, to_rows), (columns, to_columns) = _overlap(down), _overlap(right)
-        odd = down % 2, right % 2
-        x[:, i, :, to_rows, to_columns] = halved[odd][:, :, rows, columns]
-        xx[:, i] = squares[odd][:, rows, columns].sum((1, 2))
+        x[:, i, :, to_rows, to_columns] = halved[down % 2, right % 2][:, :, rows, columns]
         inside[i, to_rows, to_columns] = 1
     x = x.reshape(len(used), len(shifts), -1)
     y = b[pairs[:, 1]].reshape(len(pairs), -1).astype(np.float32, copy=False)
     yy = np.square(y).reshape(len(y), 3, -1).sum(1) @ inside.reshape(len(shifts), -1).T
+    xx = np.matmul(x[:, :, None], x[:, :, :, None]).reshape(len(used), -1)
     ends = [*first[1:], len(pairs)]
     product = np.concatenate([y[i:j] @ one.T for one, i, j in zip(x, first, ends, strict=True)])
     of_pairs = np.repeat(xx, np.diff([*first, len(pairs)]), axis=0)

@@ -16,18 +16,18 @@ def pairwise_distance(features: Array) -> float:
     >>> pairwise_distance(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]]))
     3.3333333333333335
     """
-    return _mean_of_pairs(_distances(features))
+    return mean_of_pairs(distances(features))
 
 
 def pairwise_interval(classes: list[Array], value: float) -> tuple[float, float] | None:
     """95 % interval of the mean over classes of `pairwise_distance`: every class without its i-th group, i by i.
 
-    None if a class has fewer rows than 2 groups' worth.
+    classes: the `distances` of each. None if a class has fewer rows than 2 groups' worth.
     """
     if min(len(c) for c in classes) < 2 * GROUPS:
         return None
     without = np.zeros(GROUPS)
-    for table in map(_distances, classes):
+    for table in classes:
         n = len(table)
         member = np.zeros((GROUPS, n))
         for i, left_out in enumerate(groups(n)):
@@ -57,12 +57,14 @@ def vendi_score(features: Array) -> float:
     return float(np.exp(-(values * np.log(values)).sum()))
 
 
-def _mean_of_pairs(distances: Array) -> float:
-    n = len(distances)
-    return float(distances.sum() / (n * (n - 1)))
+def mean_of_pairs(table: Array) -> float:
+    """The mean of `distances` ``(n, n)``, those of a row from itself left out."""
+    n = len(table)
+    return float(table.sum() / (n * (n - 1)))
 
 
-def _distances(features: Array) -> Array:
+def distances(features: Array) -> Array:
+    """Euclidean distances of all rows of ``(n, d)`` from each other: ``(n, n)``. Raises ValueError for n below 2."""
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"expected a matrix with 2 rows or more, found {features.shape}")
     centred = features - features.mean(0)

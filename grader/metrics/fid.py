@@ -50,26 +50,35 @@ def gaussian_of_covariance(mean: Array, covariance: Array, n: int) -> Gaussian:
     return Gaussian(mean, np.sqrt(np.maximum(values, 0))[:, None] * vectors.T, n)
 
 
-def frechet_distance(a: Gaussian, b: Gaussian) -> float:
+def factor_product(a: Gaussian, b: Gaussian) -> Array:
+    """X Yᵀ of the factors, which distance and interval can share. Raises ValueError for other widths of features."""
+    if a.mean.shape != b.mean.shape:
+        raise ValueError(f"expected features of the same width, found {a.mean.shape} and {b.mean.shape}")
+    return np.asarray(a.factor @ b.factor.T)
+
+
+def frechet_distance(a: Gaussian, b: Gaussian, product: Array | None = None) -> float:
     """|mean a - mean b|² + tr(A) + tr(B) - 2 tr((A B)^½) >= 0, A and B the covariances.
 
     With A = XᵀX and B = YᵀY the trace of the root is the sum of the singular values of X Yᵀ: exact also where A and B
     are singular (n <= d), and without the square root of a large, badly conditioned product.
+
+    product: `factor_product` of the two, if it is at hand.
     """
-    if a.mean.shape != b.mean.shape:
-        raise ValueError(f"expected features of the same width, found {a.mean.shape} and {b.mean.shape}")
-    root = np.linalg.svd(a.factor @ b.factor.T, compute_uv=False).sum()
+    root = np.linalg.svd(factor_product(a, b) if product is None else product, compute_uv=False).sum()
     squares = np.square(a.mean - b.mean).sum() + np.square(a.factor).sum() + np.square(b.factor).sum()
     # Rounding leaves about 1e-15 of the traces, of either sign, where the sets are equal: that is 0.
     distance = float(squares - 2 * root)
     return 0.0 if distance <= _ROUNDING * squares else distance  # NaN stays NaN
 
 
-def frechet_interval(features: Array, reference: Gaussian, value: float) -> tuple[float, float] | None:
+def frechet_interval(
+    features: Array, reference: Gaussian, value: float, product: Array | None = None
+) -> tuple[float, float] | None:
     """95 % interval of the distance of the features from a fixed reference, by a jackknife over groups.
 
     Each group is left out in turn; only the inner products of the features in the reference's metric are needed. None
-    for fewer features than 2 groups' worth.
+    for fewer features than 2 groups' worth. product: as in `frechet_distance`.
     """
     n = len(features)
     if n < 2 * GROUPS:
@@ -77,10 +86,11 @@ def frechet_interval(features: Array, reference: Gaussian, value: float) -> tupl
     mean = features.mean(0)
     centred = features - mean
     squared = np.square(centred).sum(1)
-    rotated = centred @ reference.factor.T
+    if product is None or len(product) != n:  # of more features than dimensions it tells nothing of single ones
+        product = centred @ reference.factor.T / np.sqrt(n - 1)
     total = np.square(reference.factor).sum()
     values = []
-    roots = nuclear_norms_without(rotated @ rotated.T, groups(n))
+    roots = nuclear_norms_without((n - 1) * (product @ product.T), groups(n))
     for left_out, root in zip(groups(n), roots, strict=True):
         m = n - len(left_out)
         shift = -centred[left_out].sum(0) / m  # the mean of the others, as all of them have the mean 0
@@ -110,9 +120,10 @@ def nuclear_norms_without(gram: Array, left_out: Sequence[NDArray[np.int64]]) ->
     weights = s[:, None] ** 2 / (values + s[:, None] ** 2)
     beyond = 1 / (s[-1] * np.expm1(_STEP))  # the sum of 1/s over all steps that follow
     found = np.full(len(left_out), np.sqrt(values).sum())
+    every = vectors.sum(0)
     for i, rows in enumerate(left_out):
-        kept = np.delete(np.arange(len(gram)), rows)
-        spanned = np.vstack([vectors[rows], vectors[kept].sum(0) / np.sqrt(len(kept))])
+        of_others = every - vectors[rows].sum(0)
+        spanned = np.vstack([vectors[rows], of_others / np.sqrt(len(gram) - len(rows))])
         k = (spanned * weights[:, None]).reshape(-1, len(gram)) @ spanned.T  # of all s in one product
         determinants = np.linalg.slogdet(k.reshape(len(s), len(spanned), -1))[1]
         least = len(spanned) * np.log(weights.min(1))  # rounding must not make them less

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import pdist
 from scipy.stats import entropy
 
-from grader.metrics.diversity import pairwise_distance, pairwise_interval, vendi_score
+from grader.metrics.diversity import distances, pairwise_distance, pairwise_interval, vendi_score
 
 
 def test_pairwise_distance_is_scipys() -> None:
@@ -22,8 +22,8 @@ def test_interval_is_the_jackknife_written_plainly() -> None:
     ]
     error = np.sqrt(19 / 20 * np.square(np.array(without) - np.mean(without)).sum())
     expected = value - 2.093024 * error, value + 2.093024 * error
-    assert pairwise_interval(classes, value) == pytest.approx(expected, rel=1e-6)
-    assert pairwise_interval([classes[0], classes[1][:39]], value) is None
+    assert pairwise_interval([distances(c) for c in classes], value) == pytest.approx(expected, rel=1e-6)
+    assert pairwise_interval([distances(c) for c in (classes[0], classes[1][:39])], value) is None
 
 
 def test_vendi_score_counts_groups_of_equal_rows() -> None:
