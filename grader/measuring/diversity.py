@@ -48,15 +48,14 @@ def diversity(spec: MeasureSpec, images: CheckedImages, context: Context) -> Mea
     found = context.extractor().run(spec.protocol, images.array, context.show("generated images"))
     features = found.outputs["features"].astype("float64")
     compute = pairwise_distance if spec.metric == "diversity" else vendi_score
-    interval = None
+    tables: list[NDArray[np.float64]] = []
     if spec.metric == "diversity":
-        tables = {name: distances(features[rows]) for name, rows in of_class.items()}
-        per_class = {name: mean_of_pairs(table) for name, table in tables.items()}
-        value = sum(per_class.values()) / len(per_class)
-        interval = pairwise_interval(list(tables.values()), value)
+        tables = [distances(features[rows]) for rows in of_class.values()]
+        per_class = dict(zip(of_class, map(mean_of_pairs, tables), strict=True))
     else:
         per_class = {name: vendi_score(features[rows]) for name, rows in of_class.items()}
-        value = sum(per_class.values()) / len(per_class)
+    value = sum(per_class.values()) / len(per_class)
+    interval = pairwise_interval(tables, value) if tables else None
     details: dict[str, Any] = {"per_class": per_class}
     provenance = network_provenance(spec.protocol, found, len(features))
     # Both numbers grow with n, so that as many images are taken on both sides.

@@ -36,7 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setitem(JUDGES, "inception", made_judge(NOWHERE))
-    monkeypatch.setitem(JUDGES, "torchvision_inception", replace(JUDGES["torchvision_inception"], url=NOWHERE))
+    for judge in ("torchvision_inception", "anime_cascade"):
+        monkeypatch.setitem(JUDGES, judge, replace(JUDGES[judge], url=NOWHERE))
     (tmp_path / "weights").mkdir()
     return tmp_path / "weights"
 
@@ -131,6 +132,7 @@ def test_fetch_takes_what_is_missing_and_goes_on_after_a_failure(
         monkeypatch.setitem(JUDGES, "inception", made_judge(broken.url))
         other = replace(JUDGES["torchvision_inception"], known={SHA256: ""}, prefix="", url=good.url)
         monkeypatch.setitem(JUDGES, "torchvision_inception", other)
+        monkeypatch.delitem(JUDGES, "anime_cascade")  # a server that isn't there would be waited for
         done = run("fetch")
     assert done.code == 3 and done.out == f"torchvision_inception: fetched, {folder / other.files[-1]}\n"
     assert "the server answered 404" in done.err and "torchvision" not in done.err
