@@ -94,7 +94,13 @@ def _copies(out: Path) -> list[Mapping[str, Any]]:
     try:
         if document["schema"] != "grader/copies/1":
             raise ValueError(document["schema"])
-        return list(document["pairs"])
+        pairs = list(document["pairs"])
+        for pair in pairs:
+            one, other = pair["students"]
+            texts = one, other, *(pair[key] for key in ("problem", "deliverable", "kind", "strength", "page"))
+            if not all(isinstance(t, str) for t in texts) or {type(pair[k]) for k in ("count", "of")} != {int}:
+                raise ValueError("a pair")
+        return pairs
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{path} is not what `grader copies` writes. Take it away, or run that again.") from None
 

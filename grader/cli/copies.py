@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -56,6 +57,7 @@ def copies(results: tuple[Path, ...], out: Path | None, submissions: Path | None
     known = find_fingerprints(results, times)
     prints = {student: read_fingerprint(path) for student, path in known.files.items()}
     found = find_pairs(prints, known.without, known.people)
+    found = replace(found, notes=(*known.notes, *found.notes))
     write_pages(found, prints, place, where)
     console = make_console()
     with trimmed(console):

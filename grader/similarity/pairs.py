@@ -165,27 +165,33 @@ def _scripts(
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of fingerprints by submission, submissions without one, and the student of each submission."""
+    """The files of fingerprints by submission, submissions without one, the student of each submission.
+
+    notes: whose submissions were graded and are not there any more, or the other way round.
+    """
 
     files: Mapping[str, Path]
     without: Sequence[str]
     people: Mapping[str, str]
+    notes: Sequence[str] = ()
 
 
-def find_fingerprints(folders: Iterable[Path], times: Path | None = None) -> Sources:
-    """The fingerprints in results folders. times: the table that tells attempts apart. Raises UsageError."""
+def find_fingerprints(folders: Sequence[Path], times: Path | None = None) -> Sources:
+    """The fingerprints in results folders, of those who are in the class. Raises UsageError.
+
+    times: the table that tells attempts apart. Who was renamed is not held against their own earlier name.
+    """
     from grader.batch.attempts import students_of
-    from grader.batch.entries import fingerprint_path, read_entries
+    from grader.batch.entries import fingerprint_path
+    from grader.batch.seen import present
     from grader.batch.times import read_times
 
     table = read_times(times) if times else {}
+    there, notes = present(folders)
+    people = students_of([entry for entry, _ in there], table)
     found: dict[str, Path] = {}
-    people: dict[str, str] = {}
-    for folder in folders:
-        entries = read_entries(folder)
-        people |= students_of(entries, table)
-        for entry in entries:
-            path = fingerprint_path(folder, entry.student)
-            if entry.fingerprint and path.exists():
-                found[entry.student] = path
-    return Sources(found, sorted(people.keys() - found.keys()), people)
+    for entry, folder in there:
+        path = fingerprint_path(folder, entry.student)
+        if entry.fingerprint and path.exists():
+            found[entry.student] = path
+    return Sources(found, sorted(people.keys() - found.keys()), people, notes)

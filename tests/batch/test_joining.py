@@ -191,7 +191,16 @@ def test_no_entries(tmp_path: Path, work: Assignment) -> None:
         join([tmp_path / "nothing"], tmp_path, work)
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"schema": "grader/copies/2"}'])
+_PAIRS = '{"schema": "grader/copies/1", "pairs": '
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[]", "{", '{"schema": "grader/copies/2"}', _PAIRS + "7}", _PAIRS + "[7]}"),
+        *(_PAIRS + '[{"students": ["s000", "s002"]}]}', _PAIRS + '[{"students": ["s000"]}]}'),
+    ],
+)
 def test_copies_of_another_kind(content: str, results: Path, tmp_path: Path, work: Assignment) -> None:
     own = _own(results, tmp_path)
     (own / "copies.json").write_text(content)

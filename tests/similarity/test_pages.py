@@ -13,6 +13,7 @@ from scipy.stats import beta
 
 from grader.assignment import load_assignment
 from grader.batch.entries import FINGERPRINTS, FOLDER, Entry, fingerprint_path, write_entry
+from grader.batch.seen import Seen, write_seen
 from grader.cli import grader
 from grader.inspection import Inspection
 from grader.measuring.context import Context
@@ -168,6 +169,15 @@ def test_attempts_of_one_student_are_no_pair(tmp_path: Path) -> None:
     assert len(json.loads((results / "copies.json").read_text())["pairs"]) == 3  # nobody said whose ada_1 is
     done = CliRunner().invoke(grader, ["copies", str(results), "--times", str(results / "copies.json")])
     assert done.exit_code and "student" in str(done.exception)
+
+
+def test_who_was_renamed_is_not_held_against_the_name_before(tmp_path: Path) -> None:
+    own = of_images(pictures(0, 30))
+    results = _results(tmp_path / "results", {"ada": own, "ada_l": own, "bob": of_images(pictures(1, 30))})
+    write_seen(results, Seen("dlcv-fall2021-hw2", "dlcv-fall2021-hw2", ("ada_l", "bob")))
+    done = CliRunner().invoke(grader, ["copies", str(results)], catch_exceptions=False)
+    assert "0 pairs to look at among 2 submissions compared" in done.output
+    assert "left out: ada." in " ".join(done.output.split())
 
 
 def test_the_command_without_submissions_and_without_results(tmp_path: Path) -> None:
