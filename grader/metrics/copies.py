@@ -169,7 +169,7 @@ def _details(thumbnails: Thumbnails) -> Thumbnails:
 
 
 def compressed(of: Thumbnails) -> NDArray[np.int8]:
-    """Details in a quarter of the memory, each picture's scaled to -127..127: similarities differ by 1e-4."""
+    """Details in a quarter of the memory, each picture's scaled to -127..127: similarities differ by 1e-3 at most."""
     largest = np.maximum(np.abs(of).max((1, 2, 3), keepdims=True), 1e-3)
     return np.asarray(np.rint(of * (127 / largest)), np.int8)
 

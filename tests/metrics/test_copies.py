@@ -125,3 +125,28 @@ def test_no_pair_is_no_work() -> None:
     nothing = np.zeros((0, 3, 32, 32), np.float32)
     assert _similarity(nothing, nothing).shape == (0,)
     assert copies.candidates(np.zeros((2, copies.BITS), bool), np.ones((3, copies.BITS), bool)).shape == (0, 2)
+
+
+def _plain(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
+    """The best cosine of what two pictures have in common over whole shifts by at most a pixel, one after the other."""
+    best = -1.0
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            rows, columns = (slice(max(0, s), 32 + min(0, s)) for s in (down, right))
+            to_rows, to_columns = (slice(max(0, -s), 32 + min(0, -s)) for s in (down, right))
+            p, q = x[:, rows, columns].ravel().astype(float), y[:, to_rows, to_columns].ravel().astype(float)
+            best = max(best, p @ q / np.sqrt((p @ p) * (q @ q)))
+    return best
+
+
+def test_similarity_is_that_of_all_whole_shifts_one_by_one(faces: list[Image.Image]) -> None:
+    found = copies.details(_thumbnails(faces[:40]))
+    pairs = np.random.default_rng(3).integers(0, 40, (300, 2))
+    plain = np.array([_plain(found[i], found[j]) for i, j in pairs])
+    similar = copies.similarity(found, found, pairs)
+    assert (similar >= plain - 1e-5).all()  # half a pixel further it may be more
+    far = plain < 0.6
+    assert far.sum() > 100 and similar[far] == pytest.approx(plain[far], abs=1e-5)
+    small = copies.compressed(found)
+    assert copies.similarity(found, small, pairs) == pytest.approx(similar, abs=1e-3)
+    assert (copies.similarity(found, small) > 0.9998).all()
