@@ -149,4 +149,4 @@ def test_similarity_is_that_of_all_whole_shifts_one_by_one(faces: list[Image.Ima
     assert far.sum() > 100 and similar[far] == pytest.approx(plain[far], abs=1e-5)
     small = copies.compressed(found)
     assert copies.similarity(found, small, pairs) == pytest.approx(similar, abs=1e-3)
-    assert (copies.similarity(found, small) > 0.9998).all()
+    assert (copies.similarity(found, small) > 0.9995).all()
