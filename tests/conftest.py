@@ -22,6 +22,11 @@ settings.register_profile("grader", deadline=None, database=None, derandomize=bo
 settings.load_profile("grader")
 
 GOOD = ROOT / "fixtures" / "submission"
+# Coverage costs a program that a test starts half a second, and there are a thousand of them: it counts what runs here,
+# and in the programs of those tests that are about commands. The process that starts the workers passes it on to them.
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+_MEASURED = os.environ.pop(_COVERAGE, "") if "PYTEST_XDIST_WORKER" in os.environ else ""
+_ABOUT_COMMANDS = ("cli", "running")
 # A shell starts what runs in its background with Ctrl-C ignored, and so would all be that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -31,7 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    if _MEASURED and request.path.parent.name in _ABOUT_COMMANDS:
+        monkeypatch.setenv(_COVERAGE, _MEASURED)
     for name in ("GRADER_DATA", "GRADER_WEIGHTS", "GRADER_DEBUG", "COLUMNS", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TORCH_HOME", os.devnull)  # no weights that happen to be on this machine
