@@ -169,8 +169,11 @@ def _details(thumbnails: Thumbnails) -> Thumbnails:
 
 
 def compressed(of: Thumbnails) -> NDArray[np.int8]:
-    """Details in a quarter of the memory, each picture's scaled to -127..127: similarities differ by 1e-3 at most."""
-    largest = np.maximum(np.abs(of).max((1, 2, 3), keepdims=True), 1e-3)
+    """Details in a quarter of the memory, each picture's scaled to -127..127: similarities differ by 1e-3 at most.
+
+    Less than a step of brightness is left as small as it is: the rounding of a picture of one colour is no detail.
+    """
+    largest = np.maximum(np.abs(of).max((1, 2, 3), keepdims=True), 1)
     return np.asarray(np.rint(of * (127 / largest)), np.int8)
 
 

@@ -73,11 +73,13 @@ class Decoder:
                 raise EOFError
             width, height, length = ANSWER.unpack(self._receive(ANSWER.size))
             if not width:
-                whole = True
+                whole = not self._read
                 raise Undecodable("too large for the memory that a picture may take" if length else "damaged")
             if length != width * height * self._samples:  # a worker that does as it likes
                 raise EOFError
             pixels = self._receive(length)
+            if self._read:  # it says more than it was asked: what follows would be taken for another picture
+                raise EOFError
             whole = True
             return (width, height), pixels
         except TimeoutError:

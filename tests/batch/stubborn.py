@@ -54,7 +54,7 @@ def swelling(task: Task, attempt: int) -> Outcome:
             held.append(b"x" * 2**20)
 
     if task.student == "s000":
-        Scorer.score = swell  # type: ignore[method-assign]
+        Scorer.score = swell  # type: ignore[method-assign]  # in this worker alone, which is to be ended
     return _grade_here(task, attempt)
 
 

@@ -82,6 +82,15 @@ def test_different_pictures_are_not_the_same() -> None:
     assert (_similarity(digits[pairs[:, 0]], digits[100 + pairs[:, 1]]) < copies.SAME).all()
 
 
+def test_pictures_of_one_colour_are_like_nothing() -> None:
+    colours = np.array([(0, 0, 0), (255, 255, 255), (200, 30, 90), (127, 127, 128)], np.uint8)
+    plain = np.broadcast_to(colours[:, None, None], (4, 28, 28, 3))
+    found = copies.details(copies.thumbnails(np.ascontiguousarray(plain)))
+    pairs = np.array([(i, j) for i in range(4) for j in range(4)])
+    for theirs in (found, copies.compressed(found)):
+        assert (copies.similarity(found, theirs, pairs) < 0.1).all()
+
+
 def test_colours_count() -> None:
     picture = face("colours")
     red = Image.merge("RGB", picture.split()[::-1])

@@ -108,8 +108,11 @@ def test_pillows_warning_of_a_bomb_is_an_error(decoder: Decoder) -> None:
         decoder.decode(b"\x89PNG\r\n\x1a\n" + b"".join(parts), "PNG", (9000, 9000), "L")
 
 
-def test_an_answer_of_another_length_is_not_believed(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    lies = f"import sys; sys.stdin.buffer.read(20); sys.stdout.buffer.write({ANSWER.pack(4, 4, 1 << 31)!r})"
+@pytest.mark.parametrize("answer", [ANSWER.pack(4, 4, 1 << 31), ANSWER.pack(4, 4, 48) + bytes(48 + 60)])
+def test_an_answer_of_another_length_is_not_believed(
+    answer: bytes, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lies = f"import sys; sys.stdin.buffer.read(20); sys.stdout.buffer.write({answer!r})"
     start = subprocess.Popen
     monkeypatch.setattr(subprocess, "Popen", lambda _, **options: start([sys.executable, "-c", lies], **options))
     with pytest.raises(Undecodable, match="ended the decoder"):
